@@ -28,7 +28,27 @@ const row = (
   whenReached: string,
 ): Limit => ({ unit, default: defaultValue, zeroMeansUnlimited, reason, whenReached });
 
-export const limits = {
+export type LimitName =
+  | 'packetBytesMax'
+  | 'inflightMessagesMax'
+  | 'queuedMessagesMax'
+  | 'queuedBytesMax'
+  | 'outboundBytesMax'
+  | 'topicLevelsMax'
+  | 'topicFilterBytesMax'
+  | 'subscriptionsPerClientMax'
+  | 'retainedMessagesMax'
+  | 'retainedBytesMax'
+  | 'memoryBytesMax'
+  | 'sessionsMax'
+  | 'pipelinedPacketsMax'
+  | 'connectTimeoutMs'
+  | 'subscriptionIdentifierMax'
+  | 'topicAliasMaximum'
+  | 'matchCacheEntriesMax'
+  | 'retainedWalkStep';
+
+export const limits: Readonly<Record<LimitName, Limit>> = {
   packetBytesMax: row(
     'bytes',
     268_435_455,
@@ -155,9 +175,8 @@ export const limits = {
     'Retained Messages looked at in one turn for one wildcard subscribe.',
     'The rest follows in later turns.',
   ),
-} as const satisfies Record<string, Limit>;
+};
 
-export type LimitName = keyof typeof limits;
 export type Limits = { readonly [K in LimitName]: number };
 
 export const defaultLimits: Limits = Object.fromEntries(

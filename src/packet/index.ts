@@ -1,4 +1,9 @@
 /** Bytes <-> packets of MQTT 3.1, 3.1.1 and 5.0. Free of Node: runs in browsers. */
+export { connackReturnCode } from './connack.ts';
+export { encodePacket, packetSize, writePacket } from './encode.ts';
 export * from './packet.ts';
-export { ProtocolError } from './protocol-error.ts';
-export { ReasonCode } from './reason-code.ts';
+export { NotMqttError, ProtocolError, UnsupportedVersionError } from './protocol-error.ts';
+export { PacketReader, type PacketReaderOptions, type ReaderRole } from './reader.ts';
+export { ReasonCode, reasonCodeName } from './reason-code.ts';
+export { isValidUtf8 } from './utf8.ts';
+export { PacketWriter } from './writer.ts';

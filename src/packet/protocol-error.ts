@@ -1,4 +1,4 @@
-import type { ReasonCode } from './reason-code.ts';
+import { ReasonCode } from './reason-code.ts';
 
 /**
  * The peer broke the protocol: a Malformed Packet or a Protocol Error (MQTT 5.0 §4.13). It ends the
@@ -6,11 +6,45 @@ import type { ReasonCode } from './reason-code.ts';
  * says in one sentence what was wrong and may be sent as the Reason String.
  */
 export class ProtocolError extends Error {
-  override readonly name = 'ProtocolError';
+  override readonly name: string = 'ProtocolError';
   readonly reasonCode: ReasonCode;
 
   constructor(reasonCode: ReasonCode, message: string) {
     super(message);
     this.reasonCode = reasonCode;
   }
+}
+
+/**
+ * What came first is no MQTT CONNECT: another packet type, or a protocol name that is not MQTT's. The
+ * connection is closed and nothing is sent, because the peer may speak anything.
+ */
+export class NotMqttError extends ProtocolError {
+  override readonly name: string = 'NotMqttError';
+}
+
+/** A CONNECT of MQTT, but of a version that is none of 3.1, 3.1.1 and 5.0. The client can be told. */
+export class UnsupportedVersionError extends ProtocolError {
+  override readonly name: string = 'UnsupportedVersionError';
+  readonly protocolName: string;
+  readonly protocolVersion: number;
+
+  constructor(protocolName: string, protocolVersion: number) {
+    super(
+      ReasonCode.unsupportedProtocolVersion,
+      `Protocol ${protocolName} with version ${protocolVersion} is not supported; use MQTT 3.1, 3.1.1 or 5.0`,
+    );
+    this.protocolName = protocolName;
+    this.protocolVersion = protocolVersion;
+  }
+}
+
+/** The bytes cannot be read as the packet they claim to be: 0x81. */
+export function malformed(message: string): ProtocolError {
+  return new ProtocolError(ReasonCode.malformedPacket, message);
+}
+
+/** Well-formed, but not allowed here: 0x82. */
+export function protocolError(message: string): ProtocolError {
+  return new ProtocolError(ReasonCode.protocolError, message);
 }

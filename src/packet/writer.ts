@@ -1,0 +1,227 @@
+/**
+ * Output bytes. `ByteSink` is what the encoders write to; it has two implementations: `PacketWriter`
+ * keeps the bytes, `ByteCounter` only counts them. MQTT puts lengths in front of what they measure, so
+ * every encoder runs once against the counter and once against the writer: one description of each
+ * packet, from which its size and its bytes both follow. Rejected: a separate size function for each
+ * packet (two lists that drift apart), and patching the length in afterwards (moves the bytes when the
+ * length needs more digits than guessed). PUBLISH alone has its own size arithmetic, for speed.
+ */
+import { utf8Length } from './utf8.ts';
+
+export interface ByteSink {
+  byte(value: number): void;
+  uint16(value: number): void;
+  uint32(value: number): void;
+  /** Variable Byte Integer, in the fewest bytes [MQTT-1.5.5-1]. */
+  varint(value: number): void;
+  /** UTF-8 Encoded String: two bytes of length, then the text. */
+  string(value: string): void;
+  /** Binary Data: two bytes of length, then the bytes. */
+  binary(value: Uint8Array): void;
+  /** The bytes alone. */
+  bytes(value: Uint8Array): void;
+}
+
+const lengthMaximum = 65_535;
+export const varintMaximum = 268_435_455;
+
+export function varintLength(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  return value < 0x20_0000 ? 3 : 4;
+}
+
+/** Measured with bench/packet-publish.ts: below this a loop is faster than `TypedArray.set`. */
+const loopCopyMaximum = 24;
+
+const encoder = new TextEncoder();
+const empty = new Uint8Array(0);
+
+/**
+ * A growing output buffer. `take()` hands out what was written since the last `take()`; the next bytes
+ * go behind it into the same slab while there is room, so taking often does not allocate often.
+ */
+export class PacketWriter implements ByteSink {
+  readonly #slabBytes: number;
+  #slab: Uint8Array = empty;
+  #start = 0;
+  #end = 0;
+
+  /** @param initialBytes Size of the first slab and of each further one (more where a packet needs it). */
+  constructor(initialBytes = 4096) {
+    this.#slabBytes = initialBytes;
+  }
+
+  /** Bytes written and not yet taken. */
+  get length(): number {
+    return this.#end - this.#start;
+  }
+
+  /** The bytes so far. They belong to the caller; the writer is empty afterwards and never touches them again. */
+  take(): Uint8Array {
+    const taken = this.#slab.subarray(this.#start, this.#end);
+    this.#start = this.#end;
+    return taken;
+  }
+
+  /** Forgets everything after the first `length` bytes that are not yet taken. */
+  truncate(length: number): void {
+    if (length < 0 || length > this.length) {
+      throw new RangeError(`Cannot cut ${this.length} bytes to ${length}`);
+    }
+    this.#end = this.#start + length;
+  }
+
+  byte(value: number): void {
+    const at = this.#reserve(1);
+    this.#slab[at] = value;
+  }
+
+  uint16(value: number): void {
+    const at = this.#reserve(2);
+    const slab = this.#slab;
+    slab[at] = value >>> 8;
+    slab[at + 1] = value;
+  }
+
+  uint32(value: number): void {
+    const at = this.#reserve(4);
+    const slab = this.#slab;
+    slab[at] = value >>> 24;
+    slab[at + 1] = value >>> 16;
+    slab[at + 2] = value >>> 8;
+    slab[at + 3] = value;
+  }
+
+  varint(value: number): void {
+    checkVarint(value);
+    let rest = value;
+    while (rest >= 0x80) {
+      this.byte((rest & 0x7f) | 0x80);
+      rest >>>= 7;
+    }
+    this.byte(rest);
+  }
+
+  string(value: string): void {
+    const length = value.length;
+    if (length > lengthMaximum) throw tooLong(length);
+    const at = this.#reserve(2 + length);
+    const slab = this.#slab;
+    let index = 0;
+    for (; index < length; index++) {
+      const code = value.charCodeAt(index);
+      if (code === 0 || code >= 0x80) break;
+      slab[at + 2 + index] = code;
+    }
+    if (index === length) {
+      slab[at] = length >>> 8;
+      slab[at + 1] = length;
+    } else {
+      this.#end = at;
+      this.#unicode(value);
+    }
+  }
+
+  #unicode(value: string): void {
+    const length = checkedUtf8Length(value);
+    this.uint16(length);
+    const at = this.#reserve(length);
+    encoder.encodeInto(value, this.#slab.subarray(at, at + length));
+  }
+
+  binary(value: Uint8Array): void {
+    if (value.length > lengthMaximum) throw tooLong(value.length);
+    this.uint16(value.length);
+    this.bytes(value);
+  }
+
+  bytes(value: Uint8Array): void {
+    const length = value.length;
+    const at = this.#reserve(length);
+    const slab = this.#slab;
+    if (length > loopCopyMaximum) {
+      slab.set(value, at);
+      return;
+    }
+    for (let index = 0; index < length; index++) slab[at + index] = value[index] ?? 0;
+  }
+
+  /** Makes room for `length` bytes, counts them as written, and returns where they begin. */
+  #reserve(length: number): number {
+    const at = this.#end;
+    if (at + length > this.#slab.length) return this.#grow(length);
+    this.#end = at + length;
+    return at;
+  }
+
+  #grow(length: number): number {
+    const used = this.length;
+    const slab = new Uint8Array(Math.max(this.#slabBytes, (used + length) * (used > 0 ? 2 : 1)));
+    if (used > 0) slab.set(this.#slab.subarray(this.#start, this.#end));
+    this.#slab = slab;
+    this.#start = 0;
+    this.#end = used + length;
+    return used;
+  }
+}
+
+/** Counts what would be written. Refuses what `PacketWriter` refuses. */
+export class ByteCounter implements ByteSink {
+  length = 0;
+
+  byte(_value: number): void {
+    this.length += 1;
+  }
+
+  uint16(_value: number): void {
+    this.length += 2;
+  }
+
+  uint32(_value: number): void {
+    this.length += 4;
+  }
+
+  varint(value: number): void {
+    checkVarint(value);
+    this.length += varintLength(value);
+  }
+
+  string(value: string): void {
+    this.length += 2 + checkedUtf8Length(value);
+  }
+
+  binary(value: Uint8Array): void {
+    if (value.length > lengthMaximum) throw tooLong(value.length);
+    this.length += 2 + value.length;
+  }
+
+  bytes(value: Uint8Array): void {
+    this.length += value.length;
+  }
+}
+
+/**
+ * Bytes of a string on the wire, without its length field.
+ * @throws Error for a string that may not be sent: U+0000, a lone surrogate, above 65,535 bytes.
+ */
+export function checkedUtf8Length(value: string): number {
+  const length = utf8Length(value);
+  if (length > lengthMaximum) throw tooLong(length);
+  // [MQTT-1.5.4-1] and [MQTT-1.5.4-2] bind the sender too.
+  if (length !== value.length && !value.isWellFormed()) {
+    throw new RangeError('A string with a lone surrogate cannot be sent');
+  }
+  if (value.includes('\0')) throw new RangeError('A string with U+0000 cannot be sent');
+  return length;
+}
+
+function checkVarint(value: number): void {
+  if (!(value >= 0 && value <= varintMaximum)) {
+    throw new RangeError(`${value} does not fit a Variable Byte Integer`);
+  }
+}
+
+function tooLong(length: number): RangeError {
+  return new RangeError(`${length} bytes do not fit a field of at most ${lengthMaximum}`);
+}

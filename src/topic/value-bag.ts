@@ -6,7 +6,7 @@ const INDEX_LENGTH_MIN = 32;
  * value takes the place of the one that goes. So the order is not that of adding.
  */
 export class ValueBag<T> {
-  #list: T[];
+  readonly #list: T[];
   #index: Map<T, number> | undefined = undefined;
 
   constructor(first: T, second: T) {
@@ -27,11 +27,6 @@ export class ValueBag<T> {
     const list = this.#list;
     if (this.#position(value) >= 0) return false;
     this.#index?.set(value, list.length);
-    if (list.length < 8) {
-      // A push would reserve seventeen places and more; most filters have few subscribers.
-      this.#list = [...list, value];
-      return true;
-    }
     list.push(value);
     if (list.length === INDEX_LENGTH_MIN) {
       this.#index = new Map(list.map((each, position) => [each, position]));

@@ -1,3 +1,4 @@
+import type { MqttVersion } from './packet.ts';
 import { ReasonCode } from './reason-code.ts';
 
 /**
@@ -27,7 +28,10 @@ export class NotMqttError extends ProtocolError {
 export class UnsupportedVersionError extends ProtocolError {
   override readonly name: string = 'UnsupportedVersionError';
   readonly protocolName: string;
+  /** The byte as received. */
   readonly protocolVersion: number;
+  /** The version whose CONNACK the client most likely understands. */
+  readonly answerVersion: MqttVersion;
 
   constructor(protocolName: string, protocolVersion: number) {
     super(
@@ -36,6 +40,8 @@ export class UnsupportedVersionError extends ProtocolError {
     );
     this.protocolName = protocolName;
     this.protocolVersion = protocolVersion;
+    // What comes after 5.0 knows Reason Codes; what came before expects return code 1.
+    this.answerVersion = protocolVersion > 4 && protocolName === 'MQTT' ? 5 : 4;
   }
 }
 

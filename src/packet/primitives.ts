@@ -1,0 +1,105 @@
+/**
+ * Reads the primitive data types of MQTT (5.0 §1.5) out of one packet. A reader is set onto each packet
+ * in turn and never allocates but what it returns; every read is checked against the end of the packet,
+ * so a decoder cannot see the bytes of the next one.
+ *
+ * Strings go through `TextDecoder` with `fatal` (ill-formed text is an error, [MQTT-1.5.4-1]) and
+ * `ignoreBOM` (U+FEFF stays in the text, [MQTT-1.5.4-3]). U+0000 needs its own look [MQTT-1.5.4-2].
+ */
+import { malformed, type ProtocolError } from './protocol-error.ts';
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const empty = new Uint8Array(0);
+
+export class ByteReader {
+  bytes: Uint8Array = empty;
+  /** Of the next byte to read. */
+  offset = 0;
+  /** Behind the last byte of the packet (or of the part of it that is being read). */
+  end = 0;
+
+  /** Sets the reader onto `bytes` from `offset` to before `end`. */
+  reset(bytes: Uint8Array, offset: number, end: number): void {
+    this.bytes = bytes;
+    this.offset = offset;
+    this.end = end;
+  }
+
+  get remaining(): number {
+    return this.end - this.offset;
+  }
+
+  /** The `field` of this and the following methods is its name in the specification, for the error. */
+  byte(field: string): number {
+    const at = this.offset;
+    if (at >= this.end) throw truncated(field);
+    this.offset = at + 1;
+    return this.bytes[at] ?? 0;
+  }
+
+  uint16(field: string): number {
+    const at = this.offset;
+    if (at + 2 > this.end) throw truncated(field);
+    this.offset = at + 2;
+    return ((this.bytes[at] ?? 0) << 8) | (this.bytes[at + 1] ?? 0);
+  }
+
+  uint32(field: string): number {
+    const high = this.uint16(field);
+    return high * 0x1_0000 + this.uint16(field);
+  }
+
+  /** Variable Byte Integer: at most four bytes, and no more than the value needs [MQTT-1.5.5-1]. */
+  varint(field: string): number {
+    let value = 0;
+    for (let shift = 0; shift <= 21; shift += 7) {
+      const byte = this.byte(field);
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        if (byte === 0 && shift > 0) throw malformed(`${field} is longer than its value needs`);
+        return value;
+      }
+    }
+    throw malformed(`${field} is a Variable Byte Integer of more than four bytes`);
+  }
+
+  string(field: string): string {
+    const length = this.uint16(field);
+    const start = this.offset;
+    if (start + length > this.end) throw truncated(field);
+    this.offset = start + length;
+    return length === 0 ? '' : text(this.bytes.subarray(start, start + length), field);
+  }
+
+  /** Binary Data, as a view. */
+  binary(field: string): Uint8Array {
+    const length = this.uint16(field);
+    if (this.offset + length > this.end) throw truncated(field);
+    return this.view(length);
+  }
+
+  /** The next `length` bytes, which the caller knows to be there, as a view. */
+  view(length: number): Uint8Array {
+    const { bytes, offset } = this;
+    this.offset = offset + length;
+    // Not `subarray`: on a subclass (Node's own) it would make views of that subclass.
+    return new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length);
+  }
+}
+
+function text(bytes: Uint8Array, field: string): string {
+  let value: string;
+  try {
+    value = decoder.decode(bytes);
+  } catch {
+    // The decoder's own message adds nothing to this one. [MQTT-1.5.4-1] [MQTT3-1.5.3-1]
+    throw malformed(`${field} is not well-formed UTF-8`);
+  }
+  // [MQTT-1.5.4-2] [MQTT3-1.5.3-2] No null character.
+  if (value.includes('\0')) throw malformed(`${field} contains U+0000`);
+  return value;
+}
+
+function truncated(field: string): ProtocolError {
+  return malformed(`The packet ends inside its ${field}`);
+}

@@ -1,0 +1,136 @@
+/** MQTT 3.1.1, sections 3.3 to 3.14: PUBLISH to DISCONNECT. */
+import { type Statement, statementsOf } from './statement.ts';
+
+export const mqtt311Packets: readonly Statement[] = statementsOf('3.1.1', [
+  ['3.3.1-1', 'both', 'DUP is 1 in a PUBLISH that is sent again.'],
+  ['3.3.1-2', 'both', 'DUP is 0 at QoS 0.'],
+  [
+    '3.3.1-3',
+    'both',
+    'DUP of an outgoing PUBLISH says only whether that one is a repetition, whatever came in.',
+  ],
+  ['3.3.1-4', 'both', 'The QoS bits of a PUBLISH are not both 1; otherwise the connection ends.'],
+  ['3.3.1-5', 'server', 'A PUBLISH with RETAIN 1 is stored with its QoS for later subscribers.'],
+  ['3.3.1-6', 'server', 'A new subscription brings the Retained Message of each matching topic.'],
+  [
+    '3.3.1-7',
+    'server',
+    'A PUBLISH with RETAIN 1 and QoS 0 discards the Retained Message of its topic; itself it may be kept or not.',
+  ],
+  ['3.3.1-8', 'server', 'Messages sent because of a new subscription have RETAIN 1.'],
+  [
+    '3.3.1-9',
+    'server',
+    'Messages sent because of an established subscription have RETAIN 0, whatever came in.',
+  ],
+  [
+    '3.3.1-10',
+    'server',
+    'A PUBLISH with RETAIN 1 and no payload is forwarded and removes the Retained Message; later subscribers get none.',
+  ],
+  ['3.3.1-11', 'server', 'A Retained Message without payload is not stored.'],
+  [
+    '3.3.1-12',
+    'server',
+    'A PUBLISH with RETAIN 0 neither stores nor replaces nor removes a Retained Message.',
+  ],
+  [
+    '3.3.2-1',
+    'both',
+    'The Topic Name comes first in the Variable Header and is a string as in 1.5.3.',
+  ],
+  ['3.3.2-2', 'both', 'The Topic Name of a PUBLISH holds no wildcard characters.'],
+  ['3.3.2-3', 'server', 'The Topic Name that a client gets matches a filter it subscribed to.'],
+  ['3.3.4-1', 'both', 'A PUBLISH is answered as its QoS asks: nothing, PUBACK or PUBREC.'],
+  [
+    '3.3.5-1',
+    'server',
+    'With overlapping subscriptions a message goes out with the highest QoS among them.',
+  ],
+  [
+    '3.3.5-2',
+    'server',
+    'A PUBLISH that is not allowed is acknowledged as usual, or the connection ends.',
+  ],
+  [
+    '3.6.1-1',
+    'both',
+    'The flags of PUBREL are 0010; anything else is malformed and ends the connection.',
+  ],
+  [
+    '3.8.1-1',
+    'both',
+    'The flags of SUBSCRIBE are 0010; anything else is malformed and ends the connection.',
+  ],
+  ['3.8.3-1', 'both', 'The Topic Filters of SUBSCRIBE are strings as in 1.5.3.'],
+  [
+    '3.8.3-2',
+    'server',
+    'A server without wildcards rejects filters that have them.',
+    'This server supports wildcards on every listener, so the case never arises.',
+  ],
+  [
+    '3.8.3-3',
+    'both',
+    'SUBSCRIBE holds at least one filter with its QoS; without one it is a protocol violation.',
+  ],
+  [
+    '3.8.3-4',
+    'server',
+    'Reserved bits in the payload, or a QoS of 3, make SUBSCRIBE malformed and end the connection.',
+  ],
+  ['3.8.4-1', 'server', 'SUBSCRIBE is answered by SUBACK.'],
+  ['3.8.4-2', 'server', 'SUBACK carries the Packet Identifier of its SUBSCRIBE.'],
+  [
+    '3.8.4-3',
+    'server',
+    'A filter that the Session has already gets the new subscription in place of the old; Retained Messages are sent again and the flow of messages is not interrupted.',
+  ],
+  [
+    '3.8.4-4',
+    'server',
+    'Several filters in one SUBSCRIBE are handled as several SUBSCRIBE with one SUBACK.',
+  ],
+  ['3.8.4-5', 'server', 'SUBACK has a return code for each filter: the granted QoS or failure.'],
+  ['3.8.4-6', 'server', 'Messages go out with the lower of their own QoS and the granted one.'],
+  ['3.9.3-1', 'server', 'The return codes of SUBACK are in the order of the filters.'],
+  ['3.9.3-2', 'server', 'The return codes of SUBACK are 0x00, 0x01, 0x02 and 0x80 only.'],
+  [
+    '3.10.1-1',
+    'both',
+    'The flags of UNSUBSCRIBE are 0010; anything else is malformed and ends the connection.',
+  ],
+  [
+    '3.10.3-1',
+    'both',
+    'The Topic Filters of UNSUBSCRIBE are strings as in 1.5.3, one after the other.',
+  ],
+  [
+    '3.10.3-2',
+    'both',
+    'UNSUBSCRIBE holds at least one filter; without one it is a protocol violation.',
+  ],
+  [
+    '3.10.4-1',
+    'server',
+    'Filters of UNSUBSCRIBE are compared character by character, wildcards or not; the subscription with the same filter is deleted, else nothing happens.',
+  ],
+  ['3.10.4-2', 'server', 'After a subscription is deleted no further messages are queued for it.'],
+  [
+    '3.10.4-3',
+    'server',
+    'Deliveries of QoS 1 and 2 that have begun are completed after it is deleted.',
+  ],
+  ['3.10.4-4', 'server', 'UNSUBSCRIBE is answered by UNSUBACK with its Packet Identifier.'],
+  ['3.10.4-5', 'server', 'UNSUBACK comes even where nothing was deleted.'],
+  [
+    '3.10.4-6',
+    'server',
+    'Several filters in one UNSUBSCRIBE are handled as several UNSUBSCRIBE with one UNSUBACK.',
+  ],
+  ['3.12.4-1', 'server', 'PINGREQ is answered by PINGRESP.'],
+  ['3.14.1-1', 'server', 'Reserved bits of DISCONNECT other than 0 end the connection.'],
+  ['3.14.4-1', 'client', 'A client closes the connection after its DISCONNECT.'],
+  ['3.14.4-2', 'client', 'A client sends nothing after its DISCONNECT.'],
+  ['3.14.4-3', 'server', 'DISCONNECT discards the Will Message unpublished.'],
+]);

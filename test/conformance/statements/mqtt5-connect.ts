@@ -1,0 +1,246 @@
+/** MQTT 5.0, sections 3.1 and 3.2: CONNECT and CONNACK. */
+import { type Statement, statementsOf } from './statement.ts';
+
+const EVERY_QOS =
+  'This server supports QoS 0, 1 and 2 on every listener, so the case never arises.';
+
+export const mqtt5Connect: readonly Statement[] = statementsOf('5.0', [
+  ['3.1.0-1', 'both', 'The first packet from the client on a connection is a CONNECT.'],
+  ['3.1.0-2', 'server', 'A second CONNECT on a connection is a Protocol Error that ends it.'],
+  [
+    '3.1.2-1',
+    'both',
+    'The protocol name is "MQTT"; a server that refuses another name may answer 0x84, then closes.',
+  ],
+  [
+    '3.1.2-2',
+    'server',
+    'A server that does not accept the protocol version may answer 0x84 and closes the connection.',
+  ],
+  ['3.1.2-3', 'server', 'The server checks that the reserved Connect Flag is 0.'],
+  ['3.1.2-4', 'both', 'Clean Start 1 discards the existing Session and starts a new one.'],
+  [
+    '3.1.2-5',
+    'server',
+    'With Clean Start 0 an existing Session is continued from its stored state.',
+  ],
+  [
+    '3.1.2-6',
+    'server',
+    'With Clean Start 0 and no Session for the Client Identifier, a new Session is made.',
+  ],
+  ['3.1.2-7', 'server', 'A Will Message that comes with CONNECT is kept with the Session.'],
+  [
+    '3.1.2-8',
+    'server',
+    'The Will Message is published once the connection is closed and either its delay is over or the Session ends, unless DISCONNECT 0x00 deleted it or the client came back before the delay was over.',
+  ],
+  [
+    '3.1.2-9',
+    'both',
+    'With the Will Flag, the Will QoS and Will Retain flags apply, and Will Properties, Will Topic and Will Payload are in the payload.',
+  ],
+  [
+    '3.1.2-10',
+    'server',
+    'The Will Message leaves the Session once it is published or the client sent DISCONNECT 0x00.',
+  ],
+  ['3.1.2-11', 'both', 'Without the Will Flag, Will QoS is 0.'],
+  ['3.1.2-12', 'both', 'With the Will Flag, Will QoS is 0, 1 or 2; 3 is malformed.'],
+  ['3.1.2-13', 'both', 'Without the Will Flag, Will Retain is 0.'],
+  [
+    '3.1.2-14',
+    'server',
+    'With Will Retain 0 the Will Message is published as an ordinary message.',
+  ],
+  ['3.1.2-15', 'server', 'With Will Retain 1 the Will Message is published as a Retained Message.'],
+  ['3.1.2-16', 'both', 'Without the User Name Flag there is no User Name in the payload.'],
+  ['3.1.2-17', 'both', 'With the User Name Flag there is a User Name in the payload.'],
+  ['3.1.2-18', 'both', 'Without the Password Flag there is no Password in the payload.'],
+  ['3.1.2-19', 'both', 'With the Password Flag there is a Password in the payload.'],
+  [
+    '3.1.2-20',
+    'client',
+    'A client with a Keep Alive above 0 that has nothing else to send sends PINGREQ.',
+  ],
+  ['3.1.2-21', 'client', 'A client that gets a Server Keep Alive uses it in place of its own.'],
+  [
+    '3.1.2-22',
+    'server',
+    'With a Keep Alive above 0 the server closes the connection, as if the network had failed, after one and a half times that time without a packet.',
+  ],
+  [
+    '3.1.2-23',
+    'both',
+    'With a Session Expiry Interval above 0 the Session is kept after the connection is closed.',
+  ],
+  [
+    '3.1.2-24',
+    'server',
+    "The server sends no packet larger than the client's Maximum Packet Size.",
+  ],
+  ['3.1.2-25', 'server', 'A message too large for the client is dropped and counts as delivered.'],
+  ['3.1.2-26', 'server', "The server uses no Topic Alias above the client's Topic Alias Maximum."],
+  [
+    '3.1.2-27',
+    'server',
+    'Where the client gave no Topic Alias Maximum, or 0, the server uses no Topic Alias.',
+  ],
+  [
+    '3.1.2-28',
+    'server',
+    'With Request Response Information 0 the server returns no Response Information.',
+  ],
+  [
+    '3.1.2-29',
+    'server',
+    'With Request Problem Information 0 the server sends Reason String and User Properties in PUBLISH, CONNACK and DISCONNECT at most.',
+  ],
+  [
+    '3.1.2-30',
+    'both',
+    'A client that named an Authentication Method sends only AUTH or DISCONNECT before CONNACK.',
+  ],
+  [
+    '3.1.3-1',
+    'both',
+    'The fields of the payload come in the order Client Identifier, Will Properties, Will Topic, Will Payload, User Name, Password.',
+  ],
+  [
+    '3.1.3-2',
+    'both',
+    'The Client Identifier identifies the state that both sides hold for the Session.',
+  ],
+  ['3.1.3-3', 'both', 'The Client Identifier is there and comes first in the payload.'],
+  ['3.1.3-4', 'both', 'The Client Identifier is a string as in 1.5.4.'],
+  [
+    '3.1.3-5',
+    'server',
+    'The server allows Client Identifiers of 1 to 23 bytes made of digits and Latin letters.',
+  ],
+  ['3.1.3-6', 'server', 'A server that allows an empty Client Identifier assigns a unique one.'],
+  [
+    '3.1.3-7',
+    'server',
+    'After that it goes on as if the client had sent that identifier, and returns it in CONNACK.',
+  ],
+  [
+    '3.1.3-8',
+    'server',
+    'A server that refuses the Client Identifier may answer 0x85 and closes the connection.',
+  ],
+  [
+    '3.1.3-9',
+    'server',
+    'A new connection to the Session before the Will Delay Interval is over keeps the Will Message from being sent.',
+  ],
+  ['3.1.3-10', 'server', 'User Properties of the Will keep their order when it is forwarded.'],
+  ['3.1.3-11', 'both', 'The Will Topic is a string as in 1.5.4.'],
+  ['3.1.3-12', 'both', 'The User Name is a string as in 1.5.4.'],
+  [
+    '3.1.4-1',
+    'server',
+    'The server checks the format of CONNECT and closes the connection where it is wrong.',
+  ],
+  [
+    '3.1.4-2',
+    'server',
+    'Where a further check fails, such as authentication, the server closes the connection.',
+  ],
+  [
+    '3.1.4-3',
+    'server',
+    'A client that is connected already gets DISCONNECT 0x8E on its old connection, which is closed.',
+  ],
+  ['3.1.4-4', 'server', 'The server does what Clean Start asks for.'],
+  ['3.1.4-5', 'server', 'The server acknowledges an accepted CONNECT by CONNACK 0x00.'],
+  [
+    '3.1.4-6',
+    'server',
+    'A server that refuses CONNECT handles nothing that came after it, except AUTH.',
+  ],
+  ['3.2.0-1', 'server', 'Nothing but AUTH comes from the server before CONNACK 0x00.'],
+  ['3.2.0-2', 'server', 'The server sends one CONNACK on a connection at most.'],
+  ['3.2.2-1', 'server', 'Bits 7 to 1 of the Connect Acknowledge Flags are 0.'],
+  [
+    '3.2.2-2',
+    'server',
+    'An accepted Clean Start 1 is answered with Session Present 0 and reason code 0x00.',
+  ],
+  [
+    '3.2.2-3',
+    'server',
+    'An accepted Clean Start 0 is answered with reason code 0x00 and Session Present 1 where the server has the Session, else 0.',
+  ],
+  [
+    '3.2.2-4',
+    'client',
+    'A client without the Session that is told Session Present 1 closes the connection.',
+  ],
+  [
+    '3.2.2-5',
+    'client',
+    'A client with the Session that is told Session Present 0 discards it if it goes on.',
+  ],
+  ['3.2.2-6', 'server', 'A CONNACK with a reason code other than 0 has Session Present 0.'],
+  ['3.2.2-7', 'server', 'After a CONNACK of 0x80 or above the server closes the connection.'],
+  ['3.2.2-8', 'server', 'The reason code of CONNACK is one of those defined for it.'],
+  [
+    '3.2.2-9',
+    'server',
+    'A server without QoS 1 or 2 says so by Maximum QoS in CONNACK.',
+    EVERY_QOS,
+  ],
+  [
+    '3.2.2-10',
+    'server',
+    'A server without QoS 1 or 2 still accepts a SUBSCRIBE that asks for any QoS.',
+    EVERY_QOS,
+  ],
+  ['3.2.2-11', 'client', "A client does not publish above the server's Maximum QoS."],
+  [
+    '3.2.2-12',
+    'server',
+    'A Will with a QoS that the server does not support is refused, with 0x9B if anything is said.',
+    EVERY_QOS,
+  ],
+  [
+    '3.2.2-13',
+    'server',
+    'A retained Will is refused by a server without Retained Messages, with 0x9A if anything is said.',
+    'This server supports Retained Messages on every listener, so the case never arises.',
+  ],
+  [
+    '3.2.2-14',
+    'client',
+    'A client that is told Retain Available 0 publishes nothing with RETAIN 1.',
+  ],
+  ['3.2.2-15', 'both', "A client sends no packet larger than the server's Maximum Packet Size."],
+  [
+    '3.2.2-16',
+    'server',
+    'An empty Client Identifier is answered with an Assigned Client Identifier that no other Session uses.',
+  ],
+  ['3.2.2-17', 'both', "A client uses no Topic Alias above the server's Topic Alias Maximum."],
+  [
+    '3.2.2-18',
+    'both',
+    'Where the server gave no Topic Alias Maximum, a client uses no Topic Alias.',
+  ],
+  [
+    '3.2.2-19',
+    'server',
+    "A Reason String is left out of CONNACK where it would exceed the client's Maximum Packet Size.",
+  ],
+  [
+    '3.2.2-20',
+    'server',
+    "User Properties are left out of CONNACK where they would exceed the client's Maximum Packet Size.",
+  ],
+  [
+    '3.2.2-21',
+    'client',
+    'A client that gets a Server Keep Alive in CONNACK uses it in place of its own.',
+  ],
+  ['3.2.2-22', 'server', "Without a Server Keep Alive the server uses the client's Keep Alive."],
+]);

@@ -1,0 +1,181 @@
+/** MQTT 5.0, sections 3.3 to 3.7: PUBLISH, PUBACK, PUBREC, PUBREL and PUBCOMP. */
+import { type Statement, statementsOf } from './statement.ts';
+
+export const mqtt5Publish: readonly Statement[] = statementsOf('5.0', [
+  ['3.3.1-1', 'both', 'DUP is 1 in a PUBLISH that is sent again.'],
+  ['3.3.1-2', 'both', 'DUP is 0 at QoS 0.'],
+  [
+    '3.3.1-3',
+    'both',
+    'DUP of an outgoing PUBLISH says only whether that one is a repetition, whatever came in.',
+  ],
+  ['3.3.1-4', 'both', 'The QoS bits of a PUBLISH are not both 1.'],
+  ['3.3.1-5', 'server', 'A PUBLISH with RETAIN 1 replaces the Retained Message of its topic.'],
+  [
+    '3.3.1-6',
+    'server',
+    'A PUBLISH with RETAIN 1 and no payload is forwarded and removes the Retained Message; later subscribers get none.',
+  ],
+  ['3.3.1-7', 'server', 'A Retained Message without payload is not stored.'],
+  [
+    '3.3.1-8',
+    'server',
+    'A PUBLISH with RETAIN 0 neither stores nor replaces nor removes a Retained Message.',
+  ],
+  [
+    '3.3.1-9',
+    'server',
+    'With Retain Handling 0 a subscribe brings the matching Retained Messages.',
+  ],
+  [
+    '3.3.1-10',
+    'server',
+    'With Retain Handling 1 it brings them only where the subscription is new. (The appendix of the standard has it the other way round; this is section 3.3.1.3.)',
+  ],
+  ['3.3.1-11', 'server', 'With Retain Handling 2 a subscribe brings no Retained Messages.'],
+  ['3.3.1-12', 'server', 'With Retain As Published 0 messages are forwarded with RETAIN 0.'],
+  [
+    '3.3.1-13',
+    'server',
+    'With Retain As Published 1 messages are forwarded with the RETAIN they came with.',
+  ],
+  [
+    '3.3.2-1',
+    'both',
+    'The Topic Name comes first in the Variable Header and is a string as in 1.5.4.',
+  ],
+  ['3.3.2-2', 'both', 'The Topic Name of a PUBLISH holds no wildcard characters.'],
+  ['3.3.2-3', 'server', 'The Topic Name that a client gets matches a filter it subscribed to.'],
+  ['3.3.2-4', 'server', 'The Payload Format Indicator is forwarded unchanged.'],
+  [
+    '3.3.2-5',
+    'server',
+    'A message whose expiry is over before its delivery to a subscriber began is not delivered to it.',
+  ],
+  [
+    '3.3.2-6',
+    'server',
+    'The Message Expiry Interval is forwarded less the time the message waited.',
+  ],
+  ['3.3.2-7', 'both', 'Topic Aliases end with the connection.'],
+  ['3.3.2-8', 'both', 'A Topic Alias is never 0.'],
+  [
+    '3.3.2-9',
+    'both',
+    "A client uses no Topic Alias above the Topic Alias Maximum of the server's CONNACK.",
+  ],
+  [
+    '3.3.2-10',
+    'client',
+    'A client accepts every Topic Alias from 1 to the Topic Alias Maximum it sent.',
+  ],
+  [
+    '3.3.2-11',
+    'server',
+    "A server uses no Topic Alias above the Topic Alias Maximum of the client's CONNECT.",
+  ],
+  [
+    '3.3.2-12',
+    'server',
+    'A server accepts every Topic Alias from 1 to the Topic Alias Maximum it sent.',
+  ],
+  ['3.3.2-13', 'both', 'The Response Topic is a string as in 1.5.4.'],
+  ['3.3.2-14', 'both', 'The Response Topic holds no wildcard characters.'],
+  ['3.3.2-15', 'server', 'The Response Topic is forwarded unchanged.'],
+  ['3.3.2-16', 'server', 'The Correlation Data are forwarded unchanged.'],
+  ['3.3.2-17', 'server', 'All User Properties are forwarded unchanged.'],
+  ['3.3.2-18', 'server', 'User Properties are forwarded in their order.'],
+  ['3.3.2-19', 'both', 'The Content Type is a string as in 1.5.4.'],
+  ['3.3.2-20', 'server', 'The Content Type is forwarded unchanged.'],
+  ['3.3.4-1', 'both', 'A PUBLISH is answered as its QoS asks: nothing, PUBACK or PUBREC.'],
+  [
+    '3.3.4-2',
+    'server',
+    'Overlapping subscriptions: a single copy goes out with the highest QoS among them.',
+  ],
+  [
+    '3.3.4-3',
+    'server',
+    'Overlapping subscriptions: their Subscription Identifiers are sent with the message.',
+  ],
+  [
+    '3.3.4-4',
+    'server',
+    'A single copy carries the Subscription Identifiers of all matching subscriptions, in any order.',
+  ],
+  [
+    '3.3.4-5',
+    'server',
+    'Several copies each carry the Subscription Identifier of their own subscription.',
+  ],
+  ['3.3.4-6', 'both', 'A PUBLISH from a client carries no Subscription Identifier.'],
+  [
+    '3.3.4-7',
+    'both',
+    "A client has no more PUBLISH of QoS 1 and 2 under way than the server's Receive Maximum.",
+  ],
+  [
+    '3.3.4-8',
+    'client',
+    'A client that has reached that number still sends other packets without delay.',
+  ],
+  [
+    '3.3.4-9',
+    'server',
+    "A server has no more PUBLISH of QoS 1 and 2 under way than the client's Receive Maximum.",
+  ],
+  [
+    '3.3.4-10',
+    'server',
+    'A server that has reached that number still sends other packets without delay.',
+  ],
+  ['3.4.2-1', 'both', 'The reason code of PUBACK is one of those defined for it.'],
+  [
+    '3.4.2-2',
+    'both',
+    "A Reason String is left out of PUBACK where it would exceed the receiver's Maximum Packet Size.",
+  ],
+  [
+    '3.4.2-3',
+    'both',
+    "User Properties are left out of PUBACK where they would exceed the receiver's Maximum Packet Size.",
+  ],
+  ['3.5.2-1', 'both', 'The reason code of PUBREC is one of those defined for it.'],
+  [
+    '3.5.2-2',
+    'both',
+    "A Reason String is left out of PUBREC where it would exceed the receiver's Maximum Packet Size.",
+  ],
+  [
+    '3.5.2-3',
+    'both',
+    "User Properties are left out of PUBREC where they would exceed the receiver's Maximum Packet Size.",
+  ],
+  [
+    '3.6.1-1',
+    'both',
+    'The flags of PUBREL are 0010; anything else is malformed and ends the connection.',
+  ],
+  ['3.6.2-1', 'both', 'The reason code of PUBREL is one of those defined for it.'],
+  [
+    '3.6.2-2',
+    'both',
+    "A Reason String is left out of PUBREL where it would exceed the receiver's Maximum Packet Size.",
+  ],
+  [
+    '3.6.2-3',
+    'both',
+    "User Properties are left out of PUBREL where they would exceed the receiver's Maximum Packet Size.",
+  ],
+  ['3.7.2-1', 'both', 'The reason code of PUBCOMP is one of those defined for it.'],
+  [
+    '3.7.2-2',
+    'both',
+    "A Reason String is left out of PUBCOMP where it would exceed the receiver's Maximum Packet Size.",
+  ],
+  [
+    '3.7.2-3',
+    'both',
+    "User Properties are left out of PUBCOMP where they would exceed the receiver's Maximum Packet Size.",
+  ],
+]);

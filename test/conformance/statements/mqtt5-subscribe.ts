@@ -1,0 +1,126 @@
+/** MQTT 5.0, sections 3.8 to 3.15: SUBSCRIBE to AUTH. */
+import { type Statement, statementsOf } from './statement.ts';
+
+export const mqtt5Subscribe: readonly Statement[] = statementsOf('5.0', [
+  [
+    '3.8.1-1',
+    'both',
+    'The flags of SUBSCRIBE are 0010; anything else is malformed and ends the connection.',
+  ],
+  ['3.8.3-1', 'both', 'The Topic Filters of SUBSCRIBE are strings as in 1.5.4.'],
+  ['3.8.3-2', 'both', 'SUBSCRIBE holds at least one Topic Filter with its options.'],
+  [
+    '3.8.3-3',
+    'server',
+    'With No Local a message is not sent to a connection with the Client Identifier of its publisher.',
+  ],
+  ['3.8.3-4', 'both', 'No Local on a Shared Subscription is a Protocol Error.'],
+  ['3.8.3-5', 'server', 'Reserved bits in the Subscription Options make SUBSCRIBE malformed.'],
+  ['3.8.4-1', 'server', 'SUBSCRIBE is answered by SUBACK.'],
+  ['3.8.4-2', 'server', 'SUBACK carries the Packet Identifier of its SUBSCRIBE.'],
+  [
+    '3.8.4-3',
+    'server',
+    'A filter that the Session has already (not shared) gets the new subscription in place of the old.',
+  ],
+  [
+    '3.8.4-4',
+    'server',
+    'With Retain Handling 0 replacing a subscription sends Retained Messages again, and no message is lost over it.',
+  ],
+  [
+    '3.8.4-5',
+    'server',
+    'Several filters in one SUBSCRIBE are handled as several SUBSCRIBE with one SUBACK.',
+  ],
+  ['3.8.4-6', 'server', 'SUBACK has a reason code for each filter.'],
+  ['3.8.4-7', 'server', 'Each of them tells the granted QoS or that the subscription failed.'],
+  ['3.8.4-8', 'server', 'Messages go out with the lower of their own QoS and the granted one.'],
+  [
+    '3.9.2-1',
+    'server',
+    "A Reason String is left out of SUBACK where it would exceed the client's Maximum Packet Size.",
+  ],
+  [
+    '3.9.2-2',
+    'server',
+    "User Properties are left out of SUBACK where they would exceed the client's Maximum Packet Size.",
+  ],
+  ['3.9.3-1', 'server', 'The reason codes of SUBACK are in the order of the filters.'],
+  ['3.9.3-2', 'server', 'Each reason code of SUBACK is one of those defined for it.'],
+  [
+    '3.10.1-1',
+    'both',
+    'The flags of UNSUBSCRIBE are 0010; anything else is malformed and ends the connection.',
+  ],
+  ['3.10.3-1', 'both', 'The Topic Filters of UNSUBSCRIBE are strings as in 1.5.4.'],
+  ['3.10.3-2', 'both', 'UNSUBSCRIBE holds at least one Topic Filter.'],
+  [
+    '3.10.4-1',
+    'server',
+    'Filters of UNSUBSCRIBE are compared character by character, wildcards or not; the subscription with the same filter is deleted.',
+  ],
+  ['3.10.4-2', 'server', 'After UNSUBSCRIBE no further messages are queued for these filters.'],
+  [
+    '3.10.4-3',
+    'server',
+    'Deliveries of QoS 1 and 2 that have begun are completed after UNSUBSCRIBE.',
+  ],
+  ['3.10.4-4', 'server', 'UNSUBSCRIBE is answered by UNSUBACK.'],
+  [
+    '3.10.4-5',
+    'server',
+    'UNSUBACK carries the Packet Identifier of its UNSUBSCRIBE and comes even where nothing was deleted.',
+  ],
+  [
+    '3.10.4-6',
+    'server',
+    'Several filters in one UNSUBSCRIBE are handled as several UNSUBSCRIBE with one UNSUBACK.',
+  ],
+  [
+    '3.11.2-1',
+    'server',
+    "A Reason String is left out of UNSUBACK where it would exceed the client's Maximum Packet Size.",
+  ],
+  [
+    '3.11.2-2',
+    'server',
+    "User Properties are left out of UNSUBACK where they would exceed the client's Maximum Packet Size.",
+  ],
+  ['3.11.3-1', 'server', 'The reason codes of UNSUBACK are in the order of the filters.'],
+  ['3.11.3-2', 'server', 'Each reason code of UNSUBACK is one of those defined for it.'],
+  ['3.12.4-1', 'server', 'PINGREQ is answered by PINGRESP.'],
+  ['3.14.0-1', 'server', 'A server sends no DISCONNECT before a CONNACK below 0x80.'],
+  ['3.14.1-1', 'both', 'Reserved bits of DISCONNECT other than 0 are answered by DISCONNECT 0x81.'],
+  ['3.14.2-1', 'both', 'The reason code of DISCONNECT is one of those defined for it.'],
+  ['3.14.2-2', 'server', 'A DISCONNECT from the server has no Session Expiry Interval.'],
+  [
+    '3.14.2-3',
+    'both',
+    "A Reason String is left out of DISCONNECT where it would exceed the receiver's Maximum Packet Size.",
+  ],
+  [
+    '3.14.2-4',
+    'both',
+    "User Properties are left out of DISCONNECT where they would exceed the receiver's Maximum Packet Size.",
+  ],
+  ['3.14.4-1', 'both', 'Nothing is sent after DISCONNECT.'],
+  ['3.14.4-2', 'both', 'Who sent DISCONNECT closes the connection.'],
+  ['3.14.4-3', 'server', 'DISCONNECT 0x00 discards the Will Message unpublished.'],
+  [
+    '3.15.1-1',
+    'both',
+    'The flags of AUTH are 0000; anything else is malformed and ends the connection.',
+  ],
+  ['3.15.2-1', 'both', 'The reason code of AUTH is one of those defined for it.'],
+  [
+    '3.15.2-2',
+    'both',
+    "A Reason String is left out of AUTH where it would exceed the receiver's Maximum Packet Size.",
+  ],
+  [
+    '3.15.2-3',
+    'both',
+    "User Properties are left out of AUTH where they would exceed the receiver's Maximum Packet Size.",
+  ],
+]);

@@ -92,7 +92,7 @@ export const mqtt311Operation: readonly Statement[] = statementsOf('3.1.1', [
     '7.0.0-1',
     'server',
     'A server that also connects to other servers conforms as a client too.',
-    'Servers of this kind do not connect to each other by MQTT; what connects to a remote broker is a client of its own.',
+    'This server opens no MQTT connections itself; what publishes to a remote broker is an ordinary client beside it.',
   ],
   [
     '7.0.0-2',

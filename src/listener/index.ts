@@ -1,4 +1,17 @@
 /** Listeners: carriers of MQTT bytes over TCP, TLS, WebSocket and Unix sockets. */
+
+export type { ListenerHost } from './acceptor.ts';
+export type { ListenerLog, LogFields, LogLevel } from './folded-log.ts';
+export {
+  type ExplainSetting,
+  ListenError,
+  type ListenErrorCode,
+  type ListenErrorDetails,
+  type ListenerOptionKey,
+  renderListenError,
+  type SettingHint,
+} from './listen-error.ts';
+export type { Listener } from './listener.ts';
 export {
   type BindAddress,
   defaultWebSocketPaths,
@@ -14,3 +27,8 @@ export {
   type TlsVersion,
   type WebSocketOptions,
 } from './options.ts';
+export { type AfterTurn, highWaterBytes, lowWaterBytes } from './outbound-queue.ts';
+export { findPortHolder, type PortHolder } from './port-holder.ts';
+export { reachOf, unmapAddress } from './reach.ts';
+export { lingerMs } from './socket-link.ts';
+export { startListener, startListeners } from './start-listeners.ts';

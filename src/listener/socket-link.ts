@@ -1,0 +1,128 @@
+/**
+ * A Link over a stream socket: TCP, TLS or Unix.
+ *
+ * Ways out. The peer's FIN: everything it sent before is delivered, then `closed`; what we still owe goes
+ * out, because a peer may close its side and read on. `end`: pending bytes and our FIN go out, input is
+ * read and thrown away until the peer closes too, since closing with unread input makes the kernel send a
+ * reset that overtakes our last packet. `destroy` and errors: the socket is gone at once. Neither of the
+ * first two may take longer than `lingerMs`.
+ */
+import type { Socket } from 'node:net';
+import type { Link, LinkHandler, LinkOrigin } from '../broker/index.ts';
+import { OutboundQueue, type OutboundSink, type TurnEnd } from './outbound-queue.ts';
+
+/** How long a connection that we ended may take until the peer has closed it too. */
+export const lingerMs = 2000;
+
+export class SocketLink implements Link {
+  readonly origin: LinkOrigin;
+  readonly #socket: Socket;
+  readonly #queue: OutboundQueue;
+  #handler: LinkHandler | undefined;
+  #whenGone: (() => void) | undefined;
+  /** `ended`: nothing is delivered any more, the socket lingers. */
+  #state: 'open' | 'ended' | 'closed' = 'open';
+  #linger: NodeJS.Timeout | undefined;
+  #error: Error | undefined;
+
+  constructor(socket: Socket, origin: LinkOrigin, turnEnd: TurnEnd) {
+    this.origin = origin;
+    this.#socket = socket;
+    this.#queue = new OutboundQueue(new SocketSink(socket), turnEnd, () =>
+      this.#handler?.drained(),
+    );
+  }
+
+  /**
+   * Starts delivering to `handler`; call it in the turn that made the link. `gone` is called once, just
+   * before the handler hears that the link is closed.
+   */
+  start(handler: LinkHandler, gone: () => void): void {
+    this.#handler = handler;
+    this.#whenGone = gone;
+    this.#socket
+      .on('data', (chunk: Buffer) => {
+        if (this.#state === 'open') handler.received(chunk);
+      })
+      .on('end', () => this.#peerEnded())
+      .on('error', (error) => {
+        this.#error = error;
+      })
+      .on('close', () => this.#closed());
+  }
+
+  get pendingBytes(): number {
+    return this.#queue.pendingBytes;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#queue.write(bytes);
+  }
+
+  pause(): void {
+    if (this.#state === 'open') this.#socket.pause();
+  }
+
+  resume(): void {
+    if (this.#state === 'open') this.#socket.resume();
+  }
+
+  end(): void {
+    if (this.#state !== 'open') return;
+    this.#finish();
+    this.#socket.resume();
+  }
+
+  destroy(): void {
+    this.#queue.drop();
+    this.#socket.destroy();
+    if (this.#state === 'open') this.#state = 'ended';
+  }
+
+  #peerEnded(): void {
+    if (this.#state !== 'open') return;
+    this.#finish();
+    this.#tellClosed();
+  }
+
+  #finish(): void {
+    this.#state = 'ended';
+    this.#queue.finish();
+    this.#socket.end();
+    this.#linger = setTimeout(() => this.#socket.destroy(), lingerMs);
+  }
+
+  #closed(): void {
+    clearTimeout(this.#linger);
+    this.#queue.drop();
+    this.#tellClosed();
+  }
+
+  #tellClosed(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#whenGone?.();
+    this.#handler?.closed(this.#error);
+  }
+}
+
+class SocketSink implements OutboundSink {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  send(chunk: Uint8Array, taken: () => void): void {
+    this.#socket.write(chunk, taken);
+  }
+
+  sendMany(chunks: readonly Uint8Array[], taken: () => void): void {
+    const last = chunks.length - 1;
+    this.#socket.cork();
+    chunks.forEach((chunk, index) => {
+      this.#socket.write(chunk, index === last ? taken : undefined);
+    });
+    this.#socket.uncork();
+  }
+}

@@ -21,6 +21,8 @@ export class Counters {
   disconnects = 0;
   sessionsExpired = 0;
   protocolErrors = 0;
+  /** PUBLISH packets above our Receive Maximum on listeners that only warn. */
+  receiveMaximumExceeded = 0;
 }
 
 /** What exists right now. */

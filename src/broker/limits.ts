@@ -41,7 +41,6 @@ export type LimitName =
   | 'retainedBytesMax'
   | 'memoryBytesMax'
   | 'sessionsMax'
-  | 'pipelinedPacketsMax'
   | 'connectTimeoutMs'
   | 'subscriptionIdentifierMax'
   | 'topicAliasMaximum'
@@ -132,13 +131,6 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     true,
     'Sessions, connected or not: clients that connect under ever new names must not fill memory.',
     'CONNECT of a new session is refused with 0x97 (3.x: return code 3).',
-  ),
-  pipelinedPacketsMax: row(
-    'packets',
-    100,
-    false,
-    'Packets a client sent behind its CONNECT while authentication is under way.',
-    'Reading from the connection pauses.',
   ),
   connectTimeoutMs: row(
     'ms',

@@ -54,7 +54,7 @@ export interface Link {
 
 /** What a listener tells the broker about one link. */
 export interface LinkHandler {
-  /** Bytes came. The chunk may be reused by the caller after the call returned only if `borrowed`. */
+  /** Bytes came. The broker keeps views of the chunk: the caller never writes to it again. */
   received(chunk: Uint8Array): void;
   /** `pendingBytes` fell below the link's low-water mark after having been above its high-water mark. */
   drained(): void;

@@ -1,1 +1,16 @@
-export type { Message } from './message.ts';
+/** One client: its Network Connection and the Session that outlives it. Pure: no clock, socket or timer. */
+export { type Acceptance, Connection, type ConnectionState, type Refusal } from './connection.ts';
+export type { ConnectionHost, Lsn, PublishOutcome } from './connection-host.ts';
+export type { ConnectionSettings } from './connection-settings.ts';
+export { type Delivery, type DeliveryDropCause, QueueOverflow } from './delivery.ts';
+export { Message, type MessageFields } from './message.ts';
+export {
+  type DeliveryPort,
+  OutboundFlow,
+  type OutboundObserver,
+  type QueueLimits,
+  QueueTotals,
+} from './outbound-flow.ts';
+export type { Replay } from './replay.ts';
+export { discardsWill, expiryIntervalMs, neverExpires, Session } from './session.ts';
+export { type Subscription, subscriptionKey } from './subscription.ts';

@@ -1,16 +1,22 @@
 import type { MessageProperties, QoS } from '../packet/index.ts';
 
-/**
- * An Application Message on its way through the broker. One object for all its receivers, never changed
- * after it was made.
- */
-export interface Message {
+export interface MessageFields {
   readonly topicName: string;
-  /**
-   * The bytes of the body. While `publish` runs they may be a view into the received chunk: whoever keeps
-   * the message beyond the turn keeps `owned(message)` instead.
-   */
   readonly payload: Uint8Array;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly properties: MessageProperties | undefined;
+  readonly publisherId: string;
+  readonly publisherName: string | undefined;
+  readonly nowMs: number;
+}
+
+/**
+ * An Application Message on its way through the broker: one object for all its receivers, its meaning
+ * never changes after it was made.
+ */
+export class Message {
+  readonly topicName: string;
   readonly qos: QoS;
   readonly retain: boolean;
   readonly properties: MessageProperties | undefined;
@@ -22,4 +28,46 @@ export interface Message {
   readonly receivedAtMs: number;
   /** When its Message Expiry Interval ends (broker clock), or Infinity. */
   readonly expiresAtMs: number;
+  /** Where the store keeps it; 0 while it is not stored. */
+  lsn = 0;
+  private body: Uint8Array;
+  private isOwned = false;
+
+  constructor(fields: MessageFields) {
+    this.topicName = fields.topicName;
+    this.body = fields.payload;
+    this.qos = fields.qos;
+    this.retain = fields.retain;
+    this.properties = fields.properties;
+    this.publisherId = fields.publisherId;
+    this.publisherName = fields.publisherName;
+    this.receivedAtMs = fields.nowMs;
+    const interval = fields.properties?.messageExpiryInterval;
+    this.expiresAtMs = interval === undefined ? Infinity : fields.nowMs + interval * 1000;
+  }
+
+  /**
+   * The bytes of the body. Until `own` was called they may be a view into the received chunk, good only
+   * for the current turn.
+   */
+  get payload(): Uint8Array {
+    return this.body;
+  }
+
+  /**
+   * Makes the body independent of the received chunk. Whoever keeps a message beyond the turn calls it:
+   * a small view would otherwise pin, or see the reuse of, a whole network buffer. Copies once, however
+   * many keep it.
+   */
+  own(): this {
+    if (!this.isOwned) {
+      this.body = this.body.slice();
+      this.isOwned = true;
+    }
+    return this;
+  }
+
+  isExpired(nowMs: number): boolean {
+    return nowMs >= this.expiresAtMs;
+  }
 }

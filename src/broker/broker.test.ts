@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PacketType, ReasonCode } from '../packet/index.ts';
+import { TestBroker } from '../testing/index.ts';
+
+test('a message reaches every subscriber and comes back to a client that subscribed to itself', () => {
+  const broker = new TestBroker();
+  const alice = broker.open();
+  const bob = broker.open();
+  assert.equal(alice.connect({ clientId: 'alice' }).reasonCode, ReasonCode.success);
+  bob.connect({ clientId: 'bob', protocolVersion: 4 });
+  alice.subscribe('iot/#');
+  bob.subscribe(['iot/+/temperature']);
+  for (const qos of [0, 1, 2] as const) {
+    alice.publish('iot/a/temperature', `25.${qos}`, { qos });
+    assert.deepEqual(alice.takeTexts(), [`iot/a/temperature 25.${qos}`]);
+    assert.deepEqual(bob.takeTexts(), [`iot/a/temperature 25.${qos}`]);
+  }
+  assert.deepEqual(
+    alice.inbox.map((packet) => packet.type),
+    [PacketType.puback, PacketType.pubrec],
+  );
+  assert.deepEqual(broker.internalErrors, []);
+});
+
+test('a retained message reaches a later subscriber, an empty one removes it', () => {
+  const broker = new TestBroker();
+  const client = broker.open();
+  client.connect({ clientId: 'c' });
+  for (let i = 0; i < 1000; i++) client.publish(`r/${i}`, `${i}`, { retain: true });
+  client.subscribe('r/#');
+  assert.equal(client.takePublishes().filter((p) => p.retain).length, 1000);
+  for (let i = 0; i < 1000; i++) client.publish(`r/${i}`, '', { retain: true });
+  client.takePublishes();
+  client.subscribe('r/#');
+  assert.equal(client.takePublishes().length, 0);
+  assert.equal(broker.broker.gauges().retainedMessages, 0);
+});
+
+test('a persistent session gets what it missed, in order, with the rest of its window again', () => {
+  const broker = new TestBroker();
+  const publisher = broker.open();
+  publisher.connect({ clientId: 'publisher' });
+  const first = broker.open();
+  first.connect({ clientId: 's', properties: { sessionExpiryInterval: 100 } });
+  first.subscribe('q');
+  for (let i = 0; i < 30; i++) publisher.publish('q', `${i}`, { qos: 1 });
+  assert.equal(first.takePublishes().length, 20);
+  first.lose();
+  for (let i = 30; i < 40; i++) publisher.publish('q', `${i}`, { qos: 1 });
+  const second = broker.open();
+  const connack = second.connect({
+    clientId: 's',
+    cleanStart: false,
+    properties: { sessionExpiryInterval: 100 },
+  });
+  assert.equal(connack.sessionPresent, true);
+  const got: string[] = [];
+  for (;;) {
+    const publishes = second.takePublishes();
+    if (publishes.length === 0) break;
+    for (const packet of publishes) {
+      got.push(`${new TextDecoder().decode(packet.payload)}${packet.dup ? 'D' : ''}`);
+      second.acknowledge(PacketType.puback, packet.packetId);
+    }
+  }
+  assert.deepEqual(
+    got,
+    Array.from({ length: 40 }, (_, i) => (i < 20 ? `${i}D` : `${i}`)),
+  );
+  assert.deepEqual(broker.internalErrors, []);
+});

@@ -1,0 +1,393 @@
+/**
+ * The broker: all sessions, subscriptions, Retained Messages and Wills, and the connections that come and
+ * go. It puts its parts together and holds what concerns several of them; each rule of the protocol lives
+ * in the part it belongs to. It reads no clock and opens nothing: `BrokerRuntime` and `Link` are its world.
+ */
+import {
+  type AuthPacket,
+  type ConnectPacket,
+  MqttVersion,
+  QoS,
+  ReasonCode,
+  type SubscribePacket,
+  type UnsubscribePacket,
+  type Will,
+} from '../packet/index.ts';
+import { type Delivery, Message, QueueTotals, type Session } from '../session/index.ts';
+import { Admission, type AdmissionHost } from './admission.ts';
+import {
+  ClientConnection,
+  type ClientConnectionHost,
+  type ConnectionEnd,
+} from './client-connection.ts';
+import { ConnectionDirectory } from './connection-directory.ts';
+import type { Core } from './core.ts';
+import { Counters, type Gauges } from './counters.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { ClientFacts } from './events.ts';
+import type { BrokerPlugin, MaybePromise } from './hooks.ts';
+import { InProcessClient } from './in-process-client.ts';
+import type { Link, LinkHandler, LinkOrigin } from './link.ts';
+import type { LocalClient } from './local-client.ts';
+import { Plugins } from './plugins.ts';
+import { type Incoming, type Published, Publishing } from './publishing.ts';
+import { RetainedMessages } from './retained-messages.ts';
+import { RetainedReplay } from './retained-replay.ts';
+import { Router } from './router.ts';
+import type { BrokerRuntime } from './runtime.ts';
+import { SessionRegistry, type SessionRegistryHost } from './session-registry.ts';
+import { type BrokerSettings, defaultListenerPolicy, type ListenerPolicy } from './settings.ts';
+import type { Store } from './stores.ts';
+import { type Subscribed, Subscribing } from './subscribing.ts';
+import { TimerWheel } from './timer-wheel.ts';
+import { Wills } from './wills.ts';
+
+export interface BrokerOptions {
+  readonly settings: BrokerSettings;
+  readonly runtime: BrokerRuntime;
+  readonly store: Store;
+  readonly plugins: readonly BrokerPlugin[];
+}
+
+const localOrigin: LinkOrigin = {
+  transport: 'memory',
+  listenerName: '$local',
+  remoteAddress: '',
+  remotePort: 0,
+  reach: 'loopback',
+  certificate: undefined,
+  encryption: undefined,
+};
+
+export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegistryHost {
+  readonly counters: Counters = new Counters();
+  isStopping = false;
+  private readonly core: Core;
+  private readonly store: Store;
+  private readonly router: Router;
+  private readonly retained: RetainedMessages;
+  private readonly dispatcher: Dispatcher;
+  private readonly sessions: SessionRegistry;
+  private readonly publishing: Publishing;
+  private readonly subscribing: Subscribing;
+  private readonly wills: Wills;
+  private readonly admission: Admission;
+  private readonly connections: ConnectionDirectory;
+  /** The last known identity of each Session, for delivery decisions and late Wills. */
+  private readonly lastFacts = new WeakMap<Session, ClientFacts>();
+  private readonly unflushed: ClientConnection[] = [];
+  private overflowed: Session[] = [];
+
+  constructor(options: BrokerOptions) {
+    const { settings, runtime, store } = options;
+    const plugins = new Plugins(options.plugins);
+    this.store = store;
+    this.core = {
+      settings,
+      runtime,
+      plugins,
+      counters: this.counters,
+      journal: store.journal,
+      wheel: new TimerWheel(runtime.nowMs(), (error) =>
+        plugins.tell('internalError', 'timer', error),
+      ),
+      totals: new QueueTotals(),
+    };
+    this.router = new Router(settings.limits.matchCacheEntriesMax, settings.sharedStrategy, () =>
+      runtime.random(),
+    );
+    this.retained = new RetainedMessages(this.core);
+    this.dispatcher = new Dispatcher(this.core, this.router, this.retained, (session) =>
+      this.factsOf(session),
+    );
+    this.sessions = new SessionRegistry(this.core, this.router, this);
+    this.publishing = new Publishing(this.core, this.dispatcher, this.retained);
+    this.subscribing = new Subscribing(this.core, this.sessions);
+    this.wills = new Wills(this.core, (session, will) => this.publishWill(session, will));
+    this.admission = new Admission(this.core, this.sessions, this);
+    this.connections = new ConnectionDirectory(settings.connectionsMax);
+    store.journal.onDurable((upTo) => {
+      for (const connection of this.connections.clients()) connection.protocol.flushAnswers(upTo);
+    });
+  }
+
+  // ---- for listeners and the composition root ------------------------------------------------------------
+
+  /**
+   * Takes a new carrier. @returns what it must tell, or undefined when so many connections wait to be
+   * refused that this one is to be closed at once.
+   */
+  connect(link: Link, policy: ListenerPolicy = defaultListenerPolicy): LinkHandler | undefined {
+    const place = this.connections.placeFor(link.origin.listenerName, policy.connectionsMax);
+    if (place === 'none') {
+      this.countRefusal('connection-limit');
+      return undefined;
+    }
+    this.counters.connectionsAccepted++;
+    const connection = new ClientConnection(this.core, this, link, policy);
+    connection.isOverLimit = place === 'waiting-room';
+    this.connections.add(connection);
+    return connection;
+  }
+
+  /** A client inside the process, publishing and subscribing under this identity. */
+  localClient(identity: { clientId: string; username: string | undefined }): LocalClient {
+    const facts: ClientFacts = {
+      ...identity,
+      origin: localOrigin,
+      protocolVersion: MqttVersion.v5,
+    };
+    const { core, router, retained, publishing, subscribing } = this;
+    return new InProcessClient({ core, router, retained, publishing, subscribing }, facts);
+  }
+
+  /** Publishes in the broker's own name, past access rules: `$SYS` topics. */
+  publishSystem(topicName: string, payload: Uint8Array, retain: boolean): void {
+    const nowMs = this.core.runtime.nowMs();
+    const message = new Message({
+      topicName,
+      payload,
+      qos: QoS.atMostOnce,
+      retain,
+      properties: undefined,
+      publisherId: '$SYS',
+      publisherName: undefined,
+      nowMs,
+    });
+    this.dispatcher.dispatch(message, nowMs);
+  }
+
+  /** To be called every 100 ms: fires what is due. */
+  tick(): void {
+    this.core.wheel.advance(this.core.runtime.nowMs());
+  }
+
+  /** Ends a client's connection from outside. @returns whether it was connected. */
+  disconnectClient(clientId: string, reasonCode: ReasonCode, reasonString?: string): boolean {
+    const connection = this.connections.clientOf(clientId);
+    connection?.end('administrative', reasonCode, reasonString);
+    return connection !== undefined;
+  }
+
+  /**
+   * Takes no further client, publishes the Will Messages of those that are there (unless a durable store
+   * keeps them for the next start), and tells 5.0 clients that the server shuts down.
+   */
+  stop(): void {
+    if (this.isStopping) return;
+    this.isStopping = true;
+    if (!this.store.isDurable) this.publishAllWills();
+    for (const connection of [...this.connections.all()]) {
+      if (connection.protocol.state === 'connected') {
+        connection.end('server-shutdown', ReasonCode.serverShuttingDown);
+      } else {
+        connection.refuse('server-shutdown', 'the broker is stopping', undefined);
+      }
+    }
+  }
+
+  gauges(): Gauges {
+    const { totals } = this.core;
+    return {
+      clientsConnected: this.connections.clientCount,
+      clientsMaximum: this.connections.clientsMaximum,
+      sessions: this.sessions.count,
+      sessionsDisconnected: this.sessions.count - this.connections.clientCount,
+      subscriptions: this.sessions.subscriptionCount,
+      sharedSubscriptions: this.sessions.sharedSubscriptionCount,
+      retainedMessages: this.retained.count,
+      retainedBytes: this.retained.bytes,
+      queuedMessages: totals.queuedMessages,
+      queuedBytes: totals.queuedBytes,
+      inflightMessages: totals.inflightMessages,
+      topics: this.retained.count + this.router.filterCount,
+    };
+  }
+
+  // ---- ClientConnectionHost ----------------------------------------------------------------------------------
+
+  connectReceived(connection: ClientConnection, packet: ConnectPacket): void {
+    this.admission.begin(connection, packet);
+  }
+
+  authReceived(connection: ClientConnection, packet: AuthPacket): void {
+    this.admission.auth(connection, packet);
+  }
+
+  publish(connection: ClientConnection, incoming: Incoming): MaybePromise<Published> {
+    const client = connection.facts as ClientFacts;
+    return this.publishing.publish(client, incoming, connection.policy.checksPayloadFormat);
+  }
+
+  subscribe(connection: ClientConnection, packet: SubscribePacket): MaybePromise<Subscribed> {
+    const session = connection.session as Session;
+    const client = connection.facts as ClientFacts;
+    const subscribed = this.subscribing.subscribe({ client, session }, packet);
+    if (subscribed instanceof Promise) {
+      return subscribed.then((known) => this.startReplays(connection, session, known));
+    }
+    return this.startReplays(connection, session, subscribed);
+  }
+
+  unsubscribe(
+    connection: ClientConnection,
+    packet: UnsubscribePacket,
+  ): { reasonCodes: ReasonCode[]; lsn: number } {
+    const session = connection.session as Session;
+    const client = connection.facts as ClientFacts;
+    return this.subscribing.unsubscribe({ client, session }, packet.topicFilters);
+  }
+
+  opened(connection: ClientConnection): void {
+    this.sessions.connectedChanged(connection.session as Session, true);
+  }
+
+  ended(connection: ClientConnection, end: ConnectionEnd): void {
+    this.connections.remove(connection);
+    const { session, facts } = connection;
+    if (session === undefined || facts === undefined) {
+      this.reportRefusal(connection, end);
+      return;
+    }
+    const nowMs = this.core.runtime.nowMs();
+    this.lastFacts.set(session, facts);
+    session.outbound.detach();
+    const { disconnect } = connection.protocol;
+    if (disconnect !== undefined && disconnect.reasonCode === ReasonCode.normalDisconnection) {
+      session.will = undefined; // [MQTT-3.14.4-3]
+    }
+    this.sessions.connectedChanged(session, false);
+    this.wills.due(session, nowMs);
+    this.sessions.release(session, nowMs);
+    this.counters.disconnects++;
+    this.core.plugins.tell('clientDisconnected', {
+      ...facts,
+      cause: end.cause,
+      reasonCode: end.reasonCode,
+      detail: end.detail,
+      connectedForMs: nowMs - connection.connectedAtMs,
+    });
+  }
+
+  wantsFlush(connection: ClientConnection): void {
+    this.unflushed.push(connection);
+    if (this.unflushed.length === 1) this.core.runtime.afterTurn(() => this.flushAll());
+  }
+
+  // ---- AdmissionHost -------------------------------------------------------------------------------------------
+
+  connectionLimit(connection: ClientConnection, clientId: string): string | undefined {
+    return this.connections.limitReached(connection, clientId);
+  }
+
+  takeOver(clientId: string): void {
+    this.connections
+      .clientOf(clientId)
+      ?.end('session-taken-over', ReasonCode.sessionTakenOver, 'the same client connected again'); // [MQTT-3.1.4-3]
+  }
+
+  attach(connection: ClientConnection, session: Session): void {
+    this.wills.cancel(session);
+    this.connections.attach(connection, session.clientId);
+  }
+
+  // ---- SessionRegistryHost ---------------------------------------------------------------------------------------
+
+  redirect(delivery: Delivery): void {
+    this.dispatcher.redirect(delivery, this.core.runtime.nowMs());
+  }
+
+  overflowDisconnect(session: Session): void {
+    if (this.overflowed.length === 0) this.core.runtime.afterTurn(() => this.endOverflowed());
+    this.overflowed.push(session);
+  }
+
+  sessionEnding(session: Session): void {
+    this.wills.sessionEnding(session);
+  }
+
+  isConnected(session: Session): boolean {
+    return this.connections.clientOf(session.clientId)?.isOpen ?? false;
+  }
+
+  // ---- inside -------------------------------------------------------------------------------------------------------
+
+  private factsOf(session: Session): ClientFacts {
+    const connected = this.connections.clientOf(session.clientId)?.facts;
+    if (connected !== undefined) return connected;
+    const { clientId, username, protocolVersion } = session;
+    return (
+      this.lastFacts.get(session) ?? { clientId, username, protocolVersion, origin: localOrigin }
+    );
+  }
+
+  private publishWill(session: Session, will: Will): void {
+    this.publishing.publishWill(this.factsOf(session), will);
+  }
+
+  private publishAllWills(): void {
+    for (const connection of this.connections.clients()) {
+      const session = connection.session as Session;
+      const { will } = session;
+      session.will = undefined;
+      if (will !== undefined) this.publishWill(session, will);
+    }
+    this.wills.sendAll();
+  }
+
+  private startReplays(
+    connection: ClientConnection,
+    session: Session,
+    subscribed: Subscribed,
+  ): Subscribed {
+    const { retainedWalkStep } = this.core.settings.limits;
+    for (const subscription of subscribed.wantRetained) {
+      const target = {
+        get isReady(): boolean {
+          return connection.isOpen && !connection.isCongested;
+        },
+        deliverRetained: this.dispatcher.deliverRetained.bind(this.dispatcher),
+      };
+      session.replays.push(
+        new RetainedReplay(this.retained, subscription, target, retainedWalkStep),
+      );
+    }
+    return subscribed;
+  }
+
+  private flushAll(): void {
+    const connections = this.unflushed.splice(0);
+    for (const connection of connections) connection.flush();
+  }
+
+  private endOverflowed(): void {
+    const sessions = this.overflowed;
+    this.overflowed = [];
+    for (const { clientId } of sessions) {
+      this.connections
+        .clientOf(clientId)
+        ?.end('queue-full', ReasonCode.quotaExceeded, 'too many messages wait for this client');
+    }
+  }
+
+  private reportRefusal(connection: ClientConnection, end: ConnectionEnd): void {
+    const connect = connection.protocol.connectPacket;
+    if (end.refusal === undefined && connect === undefined) return; // A port scan or health check.
+    const cause = end.refusal ?? 'protocol-error';
+    this.countRefusal(cause);
+    this.core.plugins.tell('connectionRefused', {
+      clientId: connect?.clientId,
+      username: connect?.username,
+      origin: connection.link.origin,
+      reasonCode: end.reasonCode,
+      cause,
+      detail: end.detail ?? '',
+    });
+  }
+
+  private countRefusal(cause: string): void {
+    const { refusedByCause } = this.counters;
+    this.counters.connectionsRefused++;
+    refusedByCause[cause] = (refusedByCause[cause] ?? 0) + 1;
+  }
+}

@@ -1,0 +1,482 @@
+/**
+ * Joins the three parts of one client's connection: the Link (bytes), the codec, and the protocol's state
+ * machine. It feeds packets one by one, stops reading while a decision is open, collects what is to be
+ * sent, and makes sure that every way out passes through `finish` exactly once.
+ */
+import {
+  type AuthPacket,
+  type ConnectPacket,
+  type DisconnectPacket,
+  MqttVersion,
+  NotMqttError,
+  PacketReader,
+  PacketType,
+  PacketWriter,
+  ProtocolError,
+  type PublishPacket,
+  packetSize,
+  ReasonCode,
+  type ServerPacket,
+  type SubscribePacket,
+  type UnsubscribePacket,
+  UnsupportedVersionError,
+  writePacket,
+} from '../packet/index.ts';
+import {
+  type Acceptance,
+  Connection,
+  type ConnectionHost,
+  type Lsn,
+  type PublishOutcome,
+  type Refusal,
+  type Session,
+} from '../session/index.ts';
+import type { Core } from './core.ts';
+import type { ClientFacts, DisconnectCause, RefusalCause } from './events.ts';
+import type { MaybePromise } from './hooks.ts';
+import type { Link, LinkHandler } from './link.ts';
+import type { Incoming, Published } from './publishing.ts';
+import type { ListenerPolicy } from './settings.ts';
+import type { Subscribed } from './subscribing.ts';
+import { Timer } from './timer-wheel.ts';
+
+/** What the broker does for its connections. */
+export interface ClientConnectionHost {
+  connectReceived(connection: ClientConnection, packet: ConnectPacket): void;
+  authReceived(connection: ClientConnection, packet: AuthPacket): void;
+  publish(connection: ClientConnection, incoming: Incoming): MaybePromise<Published>;
+  subscribe(connection: ClientConnection, packet: SubscribePacket): MaybePromise<Subscribed>;
+  unsubscribe(
+    connection: ClientConnection,
+    packet: UnsubscribePacket,
+  ): { reasonCodes: ReasonCode[]; lsn: Lsn };
+  opened(connection: ClientConnection): void;
+  /** The connection ended, whichever way; called once, also for those that never became a client. */
+  ended(connection: ClientConnection, end: ConnectionEnd): void;
+  /** There is something to flush at the end of the turn. */
+  wantsFlush(connection: ClientConnection): void;
+}
+
+export interface ConnectionEnd {
+  readonly cause: DisconnectCause;
+  readonly reasonCode: ReasonCode;
+  readonly detail: string | undefined;
+  /** Set for a connection that was refused instead of ended. */
+  readonly refusal: RefusalCause | undefined;
+}
+
+/** Output is handed to the link when it reaches this size, else at the end of the turn. */
+const flushBytes = 64 * 1024;
+/** What a client's own requests may add above the limit for messages before we stop reading from it. */
+const answerBytesMax = 256 * 1024;
+
+export class ClientConnection implements LinkHandler, ConnectionHost {
+  readonly link: Link;
+  readonly policy: ListenerPolicy;
+  readonly protocol: Connection;
+  readonly connectedAtMs: number;
+  /** Known once the CONNECT was accepted. */
+  facts: ClientFacts | undefined;
+  /** Waits to be refused: it came when the limit of connections was reached. */
+  isOverLimit = false;
+  private readonly core: Core;
+  private readonly host: ClientConnectionHost;
+  private readonly reader: PacketReader<'server'>;
+  private readonly writer = new PacketWriter();
+  private readonly deadline: Timer;
+  private isWaiting = false;
+  private isProcessing = false;
+  private isFinished = false;
+  private isReadingPaused = false;
+  private isFlushScheduled = false;
+
+  constructor(core: Core, host: ClientConnectionHost, link: Link, policy: ListenerPolicy) {
+    this.core = core;
+    this.host = host;
+    this.link = link;
+    this.policy = policy;
+    const { limits, serverKeepAlive } = core.settings;
+    const nowMs = core.runtime.nowMs();
+    this.connectedAtMs = nowMs;
+    this.reader = new PacketReader({
+      role: 'server',
+      maximumPacketSize: limits.packetBytesMax,
+    });
+    this.protocol = new Connection(
+      this,
+      {
+        inflightMessagesMax: limits.inflightMessagesMax,
+        receiveMaximumMode: policy.receiveMaximumMode,
+        packetBytesMax: limits.packetBytesMax,
+        topicAliasMaximum: limits.topicAliasMaximum,
+        serverKeepAlive,
+      },
+      nowMs,
+    );
+    this.deadline = new Timer((now) => this.deadlinePassed(now));
+    core.wheel.schedule(this.deadline, nowMs + limits.connectTimeoutMs);
+  }
+
+  get session(): Session | undefined {
+    return this.protocol.session;
+  }
+
+  get isOpen(): boolean {
+    return !this.isFinished && this.protocol.isOpen;
+  }
+
+  // ---- LinkHandler ---------------------------------------------------------------------------------------
+
+  received(chunk: Uint8Array): void {
+    if (this.isFinished) return;
+    this.core.counters.bytesReceived += chunk.length;
+    this.reader.push(chunk);
+    this.process();
+  }
+
+  drained(): void {
+    if (this.isFinished) return;
+    this.updateReading();
+    if (!this.protocol.isOpen) return;
+    this.session?.outbound.pump(this.core.runtime.nowMs());
+    this.pumpReplays();
+  }
+
+  closed(error?: Error): void {
+    this.finish({
+      cause: 'connection-lost',
+      reasonCode: ReasonCode.unspecifiedError,
+      detail: error?.message,
+      refusal: undefined,
+    });
+  }
+
+  // ---- reading ---------------------------------------------------------------------------------------------
+
+  /** Handles every complete packet until one has to wait for a decision. */
+  private process(): void {
+    if (this.isProcessing) return;
+    this.isProcessing = true;
+    try {
+      this.guard(() => this.receivePackets());
+    } finally {
+      this.isProcessing = false;
+    }
+    if (this.isFinished) return;
+    this.pumpReplays();
+    this.updateReading();
+  }
+
+  private receivePackets(): void {
+    const { counters, runtime } = this.core;
+    const nowMs = runtime.nowMs();
+    while (!this.isWaiting && !this.isFinished) {
+      const packet = this.reader.next();
+      if (packet === undefined) return;
+      counters.packetsReceived++;
+      if (packet.type === PacketType.publish) {
+        counters.publishReceived++;
+        counters.publishBytesReceived += packet.payload.length;
+      }
+      this.protocol.receive(packet, nowMs);
+    }
+  }
+
+  /** The one place where broken protocol and our own bugs end a connection. */
+  private guard(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (error instanceof NotMqttError) this.endNotMqtt(error);
+      else if (error instanceof ProtocolError) this.endProtocolError(error);
+      else this.endInternalError(error);
+    }
+  }
+
+  /** Goes on with `next` now, or when the promise is settled; nothing is read in between. */
+  wait<T>(answer: MaybePromise<T>, next: (value: T) => void): void {
+    if (!(answer instanceof Promise)) {
+      next(answer);
+      return;
+    }
+    this.isWaiting = true;
+    this.updateReading();
+    answer.then(
+      (value) => this.goOn(() => next(value)),
+      (error: unknown) =>
+        this.goOn(() => {
+          throw error;
+        }),
+    );
+  }
+
+  private goOn(step: () => void): void {
+    if (this.isFinished) return;
+    this.isWaiting = false;
+    this.guard(step);
+    if (!this.isFinished) this.process();
+  }
+
+  /** Reads only while nothing is decided and the client takes our answers. */
+  private updateReading(): void {
+    const mustPause = this.isWaiting || this.pendingBytes > this.pauseBytes;
+    if (mustPause === this.isReadingPaused) return;
+    this.isReadingPaused = mustPause;
+    if (mustPause) this.link.pause();
+    else this.link.resume();
+  }
+
+  private get pauseBytes(): number {
+    return this.core.settings.limits.outboundBytesMax + answerBytesMax;
+  }
+
+  private get pendingBytes(): number {
+    return this.link.pendingBytes + this.writer.length;
+  }
+
+  private deadlinePassed(nowMs: number): void {
+    if (this.protocol.state !== 'connected') {
+      this.refuse('connect-timeout', 'no complete CONNECT in time', undefined);
+      return;
+    }
+    const { keepAlive, lastReceivedMs } = this.protocol;
+    const deadlineMs = lastReceivedMs + keepAlive * 1500; // [MQTT-3.1.2-22]
+    if (nowMs < deadlineMs) {
+      this.core.wheel.schedule(this.deadline, deadlineMs);
+      return;
+    }
+    this.end('keep-alive-timeout', ReasonCode.keepAliveTimeout, `nothing for ${1.5 * keepAlive} s`);
+  }
+
+  // ---- ConnectionHost ----------------------------------------------------------------------------------------
+
+  get isCongested(): boolean {
+    return this.pendingBytes > this.core.settings.limits.outboundBytesMax;
+  }
+
+  get durable(): Lsn {
+    return this.core.journal.durable;
+  }
+
+  send(packet: ServerPacket): void {
+    const { counters } = this.core;
+    const before = this.writer.length;
+    writePacket(this.writer, packet, this.protocol.protocolVersion);
+    counters.packetsSent++;
+    counters.bytesSent += this.writer.length - before;
+    if (packet.type === PacketType.publish) {
+      counters.publishSent++;
+      counters.publishBytesSent += packet.payload.length;
+    }
+    if (this.writer.length >= flushBytes) this.flush();
+    else if (!this.isFlushScheduled) {
+      this.isFlushScheduled = true;
+      this.host.wantsFlush(this);
+    }
+  }
+
+  packetSize(packet: ServerPacket): number {
+    return packetSize(packet, this.protocol.protocolVersion);
+  }
+
+  connectReceived(packet: ConnectPacket): void {
+    this.host.connectReceived(this, packet);
+  }
+
+  authReceived(packet: AuthPacket): void {
+    this.host.authReceived(this, packet);
+  }
+
+  publishReceived(packet: PublishPacket, topicName: string): PublishOutcome | undefined {
+    const { payload, qos, retain } = packet;
+    const properties = withoutAlias(packet);
+    const published = this.host.publish(this, { topicName, payload, qos, retain, properties });
+    if (published instanceof Promise) {
+      this.wait(published, (known) => {
+        const outcome = this.outcomeOf(known);
+        if (outcome !== undefined) this.protocol.publishCompleted(outcome);
+      });
+      return undefined;
+    }
+    return this.outcomeOf(published);
+  }
+
+  /** A refusal that asks for it ends the connection, since 3.x has no way to say no. */
+  private outcomeOf(published: Published): PublishOutcome | undefined {
+    const { reasonCode, reasonString, lsn } = published;
+    if (reasonCode >= 0x80) {
+      const is3x = this.protocol.protocolVersion !== MqttVersion.v5;
+      const ends = is3x && this.core.settings.refusedPublish3x === 'disconnect';
+      if (published.disconnect || ends) {
+        this.end('not-authorized', reasonCode, reasonString);
+        return undefined;
+      }
+    }
+    return { reasonCode, reasonString, lsn };
+  }
+
+  subscribeReceived(packet: SubscribePacket): void {
+    for (const { noLocal, topicFilter } of packet.subscriptions) {
+      if (noLocal && topicFilter.startsWith('$share/')) {
+        throw new ProtocolError(
+          ReasonCode.protocolError,
+          'No Local is not for Shared Subscriptions', // [MQTT-3.8.3-4]
+        );
+      }
+    }
+    this.wait(this.host.subscribe(this, packet), (subscribed) => {
+      const { packetId } = packet;
+      const { reasonCodes, lsn } = subscribed;
+      this.protocol.answer(
+        { type: PacketType.suback, packetId, reasonCodes, properties: undefined },
+        lsn,
+      );
+      this.pumpReplays();
+    });
+  }
+
+  unsubscribeReceived(packet: UnsubscribePacket): void {
+    const { packetId } = packet;
+    const { reasonCodes, lsn } = this.host.unsubscribe(this, packet);
+    this.protocol.answer(
+      { type: PacketType.unsuback, packetId, reasonCodes, properties: undefined },
+      lsn,
+    );
+  }
+
+  unreleasedChanged(packetId: number, held: boolean): Lsn {
+    const session = this.session;
+    if (session === undefined || !session.isPersistent) return 0;
+    const number = session.number;
+    return this.core.journal.append({ kind: 'unreleased', session: number, packetId, held });
+  }
+
+  receiveMaximumExceeded(): void {
+    this.core.counters.receiveMaximumExceeded++;
+  }
+
+  opened(): void {
+    const { keepAlive, lastReceivedMs } = this.protocol;
+    this.core.wheel.schedule(
+      this.deadline,
+      keepAlive === 0 ? Infinity : lastReceivedMs + keepAlive * 1500,
+    );
+    this.host.opened(this);
+    this.pumpReplays();
+  }
+
+  disconnectReceived(packet: DisconnectPacket): void {
+    const { reasonCode } = packet;
+    const detail = packet.properties?.reasonString;
+    this.finish({ cause: 'client-disconnect', reasonCode, detail, refusal: undefined });
+    this.link.end();
+  }
+
+  // ---- towards the client --------------------------------------------------------------------------------------
+
+  accept(facts: ClientFacts, acceptance: Acceptance): void {
+    this.facts = facts;
+    this.protocol.accept(acceptance);
+  }
+
+  /** Sends Retained Messages as far as the client takes them. */
+  pumpReplays(): void {
+    const session = this.session;
+    if (session === undefined || session.replays.length === 0 || !this.isOpen) return;
+    const nowMs = this.core.runtime.nowMs();
+    let isUnfinished = false;
+    for (const replay of [...session.replays]) {
+      const state = replay.pump(nowMs);
+      if (state === 'finished') session.replays.splice(session.replays.indexOf(replay), 1);
+      else if (state === 'again') isUnfinished = true;
+    }
+    if (isUnfinished) this.core.runtime.afterTurn(() => this.pumpReplays());
+  }
+
+  flush(): void {
+    this.isFlushScheduled = false;
+    if (this.writer.length === 0) return;
+    this.link.write(this.writer.take());
+    if (!this.isFinished) this.updateReading();
+  }
+
+  // ---- ways out ------------------------------------------------------------------------------------------------
+
+  /** Refuses a CONNECT, or ends what never sent one (`refusal` undefined: nothing is said). */
+  refuse(cause: RefusalCause, detail: string, refusal: Refusal | undefined): void {
+    if (this.isFinished) return;
+    if (refusal !== undefined) this.protocol.refuse(refusal);
+    const reasonCode = refusal?.reasonCode ?? ReasonCode.unspecifiedError;
+    this.finish({ cause: 'protocol-error', reasonCode, detail, refusal: cause });
+    this.endLink();
+  }
+
+  /** Ends an accepted connection from our side; a 5.0 client is told why. */
+  end(
+    cause: DisconnectCause,
+    reasonCode: ReasonCode,
+    detail?: string,
+    serverReference?: string,
+  ): void {
+    if (this.isFinished) return;
+    this.protocol.close(reasonCode, detail, serverReference);
+    this.finish({ cause, reasonCode, detail, refusal: undefined });
+    this.endLink();
+  }
+
+  private endLink(): void {
+    this.flush();
+    this.link.end();
+  }
+
+  private endNotMqtt(error: NotMqttError): void {
+    this.core.counters.protocolErrors++;
+    this.refuse('not-mqtt', error.message, undefined); // Nothing is sent [MQTT-3.1.0-1].
+  }
+
+  private endProtocolError(error: ProtocolError): void {
+    this.core.counters.protocolErrors++;
+    const { reasonCode, message } = error;
+    if (this.protocol.state === 'connected') {
+      this.end('protocol-error', reasonCode, message);
+      return;
+    }
+    const version =
+      error instanceof UnsupportedVersionError ? error.answerVersion : this.reader.version;
+    if (version !== undefined) this.protocol.protocolVersion = version;
+    const isClientId = reasonCode === ReasonCode.clientIdentifierNotValid;
+    // 3.x is told only what its return codes can say [MQTT3-3.1.2-2], [MQTT3-3.1.3-9].
+    const isTold =
+      version === MqttVersion.v5 || isClientId || error instanceof UnsupportedVersionError;
+    const refusal = { reasonCode, reasonString: message, serverReference: undefined };
+    const cause = isClientId ? 'client-id' : 'protocol-error';
+    this.refuse(cause, message, isTold && version !== undefined ? refusal : undefined);
+  }
+
+  private endInternalError(error: unknown): void {
+    const clientId = this.protocol.connectPacket?.clientId ?? '';
+    this.core.plugins.tell('internalError', `connection of "${clientId}"`, error);
+    const reasonCode = ReasonCode.implementationSpecificError;
+    if (this.protocol.state === 'connected') this.end('internal-error', reasonCode);
+    else {
+      const refusal = { reasonCode, reasonString: undefined, serverReference: undefined };
+      this.refuse('internal-error', 'a hook or the broker failed', refusal);
+    }
+  }
+
+  private finish(end: ConnectionEnd): void {
+    if (this.isFinished) return;
+    this.isFinished = true;
+    this.core.wheel.cancel(this.deadline);
+    this.protocol.closed();
+    this.host.ended(this, end);
+  }
+}
+
+/** The properties that travel on: the Topic Alias belongs to this connection [MQTT-3.3.2-7]. */
+function withoutAlias(packet: PublishPacket): Incoming['properties'] {
+  const { properties } = packet;
+  if (properties?.topicAlias === undefined) return properties;
+  const { topicAlias: _alias, subscriptionIdentifiers: _none, ...message } = properties;
+  return Object.values(message).some((value) => value !== undefined) ? message : undefined;
+}

@@ -1,0 +1,292 @@
+/**
+ * From an accepted Message to its receivers. For each: one copy, at the right QoS, RETAIN flag and
+ * identifiers; then the store learns of it, and the Retained Message is set. The order matters: the store
+ * hears first who will get the message, so that whatever happens to a copy afterwards refers to something
+ * it knows.
+ */
+import { QoS } from '../packet/index.ts';
+import type { Delivery, Lsn, Message, Session, Subscription } from '../session/index.ts';
+import { type Core, reportDrop } from './core.ts';
+import type { ClientFacts } from './events.ts';
+import type { RetainedMessages } from './retained-messages.ts';
+import {
+  combine,
+  type LocalSubscriber,
+  type Route,
+  type Router,
+  type RouteTarget,
+} from './router.ts';
+import type { ShareGroup } from './share-group.ts';
+import type { Op } from './stores.ts';
+
+export interface Dispatched {
+  /** Receivers that got, or will get, a copy. */
+  readonly matched: number;
+  /** Acknowledge when this is durable. */
+  readonly lsn: Lsn;
+}
+
+interface PendingLocal {
+  readonly subscriber: LocalSubscriber;
+  readonly message: Message;
+}
+
+type StoredReceivers = Extract<Op, { kind: 'message' }>['to'][number][];
+
+/** In-process handlers called in one go before other work gets its turn. */
+const localCallsPerTurn = 10_000;
+
+export class Dispatcher {
+  private readonly core: Core;
+  private readonly router: Router;
+  private readonly retained: RetainedMessages;
+  private readonly factsOf: (session: Session) => ClientFacts;
+  private pendingLocals: PendingLocal[] = [];
+  private isCallingLocals = false;
+
+  constructor(
+    core: Core,
+    router: Router,
+    retained: RetainedMessages,
+    factsOf: (session: Session) => ClientFacts,
+  ) {
+    this.core = core;
+    this.router = router;
+    this.retained = retained;
+    this.factsOf = factsOf;
+  }
+
+  dispatch(message: Message, nowMs: number): Dispatched {
+    const route = this.router.match(message.topicName);
+    const members = route.groups.length > 0 ? chooseMembers(route.groups, message) : noMembers;
+    const lsn = this.record(message, route, members);
+    let matched = 0;
+    let last: Delivery | undefined;
+    for (const target of route.targets) {
+      const delivery = this.deliveryFor(message, target, last);
+      if (delivery === undefined) continue;
+      last = delivery;
+      matched++;
+      target.session.outbound.deliver(delivery, nowMs);
+    }
+    for (const { group, member } of members) {
+      if (this.deliverShared(message, group, member, nowMs)) matched++;
+    }
+    for (const subscriber of route.locals) {
+      if (this.queueLocal(subscriber, message)) matched++;
+    }
+    if (message.retain) this.retain(message);
+    if (this.core.plugins.observesPublished) {
+      this.core.plugins.tell('messagePublished', message, matched);
+    }
+    if (this.pendingLocals.length > 0) this.callLocals();
+    return { matched, lsn };
+  }
+
+  /** A message that its member of a Shared Subscription gave back: to another one, if there is one. */
+  redirect(delivery: Delivery, nowMs: number): void {
+    const group = delivery.share as ShareGroup;
+    const { message } = delivery;
+    const member = group.choose(message);
+    if (member === undefined) {
+      reportDrop(this.core, {
+        cause: 'no-shared-member',
+        topicName: message.topicName,
+        qos: delivery.qos,
+        payloadBytes: message.payload.length,
+        clientId: undefined,
+        publisherId: message.publisherId,
+        rule: `$share/${group.shareName}/${group.topicFilter} has no member left`,
+        reasonCode: 0x00,
+      });
+      return;
+    }
+    this.deliverShared(message, group, member, nowMs);
+  }
+
+  /** One Retained Message for a new subscription: RETAIN 1 whatever the options say [MQTT-3.3.1-8]. */
+  deliverRetained(message: Message, subscription: Subscription, nowMs: number): void {
+    const { session } = subscription;
+    if (!this.mayRead(session, message)) return;
+    session.outbound.deliver(
+      {
+        message,
+        qos: lower(message.qos, subscription.qos),
+        retain: true,
+        subscriptionIdentifiers: identifiersOf(subscription),
+        share: undefined,
+      },
+      nowMs,
+    );
+  }
+
+  /** The copy for one Session, or undefined when it gets none. Equal copies are one object. */
+  private deliveryFor(
+    message: Message,
+    target: RouteTarget,
+    last: Delivery | undefined,
+  ): Delivery | undefined {
+    let effective = target;
+    if (target.hasNoLocal && target.session.clientId === message.publisherId) {
+      const others = target.subscriptions.filter((subscription) => !subscription.noLocal);
+      if (others.length === 0) return undefined; // [MQTT-3.8.3-3]
+      effective = combine(target.session, others);
+    }
+    if (!this.mayRead(target.session, message)) return undefined;
+    const qos = lower(message.qos, effective.qos);
+    const retain = message.retain && effective.retainAsPublished; // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
+    if (
+      last !== undefined &&
+      last.qos === qos &&
+      last.retain === retain &&
+      last.subscriptionIdentifiers === undefined &&
+      effective.identifiers === undefined
+    ) {
+      return last;
+    }
+    const subscriptionIdentifiers = effective.identifiers;
+    return { message, qos, retain, subscriptionIdentifiers, share: undefined };
+  }
+
+  private deliverShared(
+    message: Message,
+    group: ShareGroup,
+    member: Subscription,
+    nowMs: number,
+  ): boolean {
+    const { session } = member;
+    if (!this.mayRead(session, message)) return false;
+    session.outbound.deliver(
+      {
+        message,
+        qos: lower(message.qos, member.qos),
+        retain: message.retain && member.retainAsPublished,
+        subscriptionIdentifiers: identifiersOf(member),
+        share: group,
+      },
+      nowMs,
+    );
+    return true;
+  }
+
+  private mayRead(session: Session, message: Message): boolean {
+    const { plugins } = this.core;
+    if (plugins.authorizersOfDelivery.length === 0) return true;
+    const verdict = plugins.authorizeDelivery(this.factsOf(session), message);
+    if (verdict.allow) return true;
+    reportDrop(this.core, {
+      cause: 'read-not-authorized',
+      topicName: message.topicName,
+      qos: message.qos,
+      payloadBytes: message.payload.length,
+      clientId: session.clientId,
+      publisherId: message.publisherId,
+      rule: verdict.rule,
+      reasonCode: verdict.reasonCode,
+    });
+    return false;
+  }
+
+  /** Tells the store who will get the message, where that outlives a connection, and what is retained. */
+  private record(message: Message, route: Route, members: readonly ChosenMember[]): Lsn {
+    let to: StoredReceivers | undefined;
+    if (message.qos > QoS.atMostOnce) {
+      for (const { session, qos, identifiers } of route.targets) {
+        if (!session.isPersistent || qos === QoS.atMostOnce) continue;
+        to ??= [];
+        to.push({
+          session: session.number,
+          qos: lower(qos, message.qos),
+          subscriptionIdentifiers: identifiers,
+        });
+      }
+      for (const { member } of members) {
+        if (!member.session.isPersistent || member.qos === QoS.atMostOnce) continue;
+        to ??= [];
+        to.push({
+          session: member.session.number,
+          qos: lower(member.qos, message.qos),
+          subscriptionIdentifiers: identifiersOf(member),
+        });
+      }
+    }
+    if (to === undefined && !message.retain) return 0;
+    const retain = message.retain ? (message.payload.length > 0 ? 'set' : 'remove') : 'none';
+    message.lsn = this.core.journal.append({ kind: 'message', message, to: to ?? [], retain });
+    return message.lsn;
+  }
+
+  private retain(message: Message): void {
+    if (message.payload.length === 0)
+      this.retained.delete(message.topicName); // [MQTT-3.3.1-6]
+    else this.retained.set(message);
+  }
+
+  private queueLocal(subscriber: LocalSubscriber, message: Message): boolean {
+    if (subscriber.noLocal && subscriber.client.clientId === message.publisherId) return false;
+    const { plugins } = this.core;
+    if (
+      plugins.authorizersOfDelivery.length > 0 &&
+      !plugins.authorizeDelivery(subscriber.client, message).allow
+    ) {
+      return false;
+    }
+    this.pendingLocals.push({ subscriber, message });
+    return true;
+  }
+
+  /**
+   * Handlers run after the message was routed to everybody, never inside that: one that publishes adds to
+   * the list instead of the stack. Handlers that answer each other for ever share the process with others.
+   */
+  private callLocals(): void {
+    if (this.isCallingLocals) return;
+    this.isCallingLocals = true;
+    try {
+      for (let called = 0; called < this.pendingLocals.length; called++) {
+        if (called === localCallsPerTurn) {
+          this.pendingLocals = this.pendingLocals.slice(called);
+          for (const pending of this.pendingLocals) pending.message.own();
+          this.core.runtime.afterTurn(() => this.callLocals());
+          return;
+        }
+        const { subscriber, message } = this.pendingLocals[called] as PendingLocal;
+        try {
+          subscriber.receive(message, false);
+        } catch (error) {
+          this.core.plugins.tell(
+            'internalError',
+            `subscriber ${subscriber.client.clientId}`,
+            error,
+          );
+        }
+      }
+      this.pendingLocals = [];
+    } finally {
+      this.isCallingLocals = false;
+    }
+  }
+}
+
+interface ChosenMember {
+  readonly group: ShareGroup;
+  readonly member: Subscription;
+}
+const noMembers: readonly ChosenMember[] = [];
+
+function chooseMembers(groups: readonly ShareGroup[], message: Message): ChosenMember[] {
+  const chosen: ChosenMember[] = [];
+  for (const group of groups) {
+    const member = group.choose(message);
+    if (member !== undefined) chosen.push({ group, member });
+  }
+  return chosen;
+}
+
+function identifiersOf(subscription: Subscription): readonly number[] | undefined {
+  return subscription.identifier === undefined ? undefined : [subscription.identifier];
+}
+
+function lower(a: QoS, b: QoS): QoS {
+  return a < b ? a : b; // [MQTT-3.8.4-8]
+}

@@ -1,0 +1,224 @@
+/**
+ * From a PUBLISH to an accepted Message: every check and decision between the wire and the dispatcher.
+ * Without hooks it is synchronous and makes nothing but the Message.
+ */
+import {
+  isValidUtf8,
+  type MessageProperties,
+  type QoS,
+  ReasonCode,
+  type Will,
+} from '../packet/index.ts';
+import { type Lsn, Message } from '../session/index.ts';
+import { checkTopicName } from '../topic/index.ts';
+import { type Core, orUnlimited, reportDrop } from './core.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { ClientFacts, DropCause } from './events.ts';
+import type { MaybePromise, PublishRequest, Verdict } from './hooks.ts';
+import { allowed } from './plugins.ts';
+import type { RetainedMessages } from './retained-messages.ts';
+
+/** What became of a PUBLISH. */
+export interface Published {
+  readonly reasonCode: ReasonCode;
+  readonly reasonString: string | undefined;
+  readonly matched: number;
+  readonly lsn: Lsn;
+  /** The rule that refused it asks to end the connection. */
+  readonly disconnect: boolean;
+}
+
+/** A PUBLISH as it comes in, before it is a Message. */
+export interface Incoming {
+  readonly topicName: string;
+  readonly payload: Uint8Array;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly properties: MessageProperties | undefined;
+}
+
+export class Publishing {
+  private readonly core: Core;
+  private readonly dispatcher: Dispatcher;
+  private readonly retained: RetainedMessages;
+  private readonly memoryBytesMax: number;
+
+  constructor(core: Core, dispatcher: Dispatcher, retained: RetainedMessages) {
+    this.core = core;
+    this.dispatcher = dispatcher;
+    this.retained = retained;
+    this.memoryBytesMax = orUnlimited(core.settings.limits.memoryBytesMax);
+  }
+
+  publish(
+    client: ClientFacts,
+    incoming: Incoming,
+    checksPayloadFormat: boolean,
+  ): MaybePromise<Published> {
+    const { plugins } = this.core;
+    if (incoming.topicName.startsWith('$SYS/')) {
+      return this.refuse(client, incoming, {
+        cause: 'not-authorized',
+        reasonCode: ReasonCode.notAuthorized,
+        rule: '$SYS is written by the broker only',
+      });
+    }
+    if (plugins.authorizersOfPublish.length === 0 && plugins.transformers.length === 0) {
+      return this.accept(client, incoming, checksPayloadFormat);
+    }
+    const request: PublishRequest = { client, ...incoming, isWill: false };
+    const verdict = plugins.authorizePublish(request);
+    if (verdict instanceof Promise) {
+      return verdict.then((known) => this.transform(client, request, known, checksPayloadFormat));
+    }
+    return this.transform(client, request, verdict, checksPayloadFormat);
+  }
+
+  /** A Will Message: its topic was authorized at CONNECT, the transformers see it like any other. */
+  publishWill(client: ClientFacts, will: Will): void {
+    const { topicName, payload, qos, retain } = will;
+    const properties = messagePropertiesOf(will);
+    const request = { client, topicName, payload, qos, retain, properties, isWill: true };
+    const published = this.transform(client, request, allowed, false);
+    if (published instanceof Promise) {
+      published.catch((error) => {
+        this.core.plugins.tell('internalError', `Will Message of ${client.clientId}`, error);
+      });
+    }
+  }
+
+  private transform(
+    client: ClientFacts,
+    request: PublishRequest,
+    verdict: Verdict,
+    checksPayloadFormat: boolean,
+  ): MaybePromise<Published> {
+    if (!verdict.allow) {
+      return this.refuse(client, request, {
+        cause: 'not-authorized',
+        reasonCode: verdict.reasonCode,
+        reasonString: verdict.reasonString,
+        rule: verdict.rule,
+        disconnect: verdict.disconnect,
+      });
+    }
+    const changed = this.core.plugins.transformPublish(request);
+    if (changed instanceof Promise) {
+      return changed.then((known) =>
+        this.afterTransform(client, request, known, checksPayloadFormat),
+      );
+    }
+    return this.afterTransform(client, request, changed, checksPayloadFormat);
+  }
+
+  private afterTransform(
+    client: ClientFacts,
+    request: PublishRequest,
+    changed: PublishRequest | false,
+    checksPayloadFormat: boolean,
+  ): Published {
+    if (changed !== false) return this.accept(client, changed, checksPayloadFormat, request.isWill);
+    return this.refuse(client, request, {
+      cause: 'refused-by-hook',
+      reasonCode: ReasonCode.implementationSpecificError,
+      rule: 'transformPublish',
+    });
+  }
+
+  private accept(
+    client: ClientFacts,
+    incoming: Incoming,
+    checksPayloadFormat: boolean,
+    isWill = false,
+  ): Published {
+    const refusal = this.check(incoming, checksPayloadFormat);
+    if (refusal !== undefined) return this.refuse(client, incoming, refusal);
+    const nowMs = this.core.runtime.nowMs();
+    const message = new Message({
+      topicName: incoming.topicName,
+      payload: incoming.payload,
+      qos: incoming.qos,
+      retain: incoming.retain,
+      properties: incoming.properties,
+      publisherId: client.clientId,
+      publisherName: client.username,
+      nowMs,
+    });
+    const { matched, lsn } = this.dispatcher.dispatch(message, nowMs);
+    if (isWill) this.core.plugins.tell('willPublished', message);
+    const reasonCode = matched > 0 ? ReasonCode.success : ReasonCode.noMatchingSubscribers;
+    return { reasonCode, reasonString: undefined, matched, lsn, disconnect: false };
+  }
+
+  private check(incoming: Incoming, checksPayloadFormat: boolean): PublishRefusal | undefined {
+    const { topicName, payload, properties } = incoming;
+    const { topicLevelsMax } = this.core.settings.limits;
+    if (topicName.length > topicLevelsMax) {
+      // A shorter name cannot have more levels; the rest of its syntax the codec has checked.
+      const wrong = checkTopicName(topicName, topicLevelsMax);
+      if (wrong !== undefined) {
+        return {
+          cause: 'topic-invalid',
+          reasonCode: ReasonCode.topicNameInvalid,
+          reasonString: wrong,
+          rule: `topic_levels_max ${topicLevelsMax}`,
+        };
+      }
+    }
+    if (checksPayloadFormat && properties?.payloadFormatIndicator === 1 && !isValidUtf8(payload)) {
+      return {
+        cause: 'payload-format',
+        reasonCode: ReasonCode.payloadFormatInvalid,
+        reasonString: 'the payload is not the UTF-8 text it claims to be',
+        rule: 'payload_format_check',
+      };
+    }
+    if (incoming.retain && payload.length > 0) {
+      const rule = this.retained.refusal(topicName, payload.length);
+      if (rule !== undefined) {
+        return { cause: 'quota', reasonCode: ReasonCode.quotaExceeded, reasonString: rule, rule };
+      }
+    }
+    const { totals } = this.core;
+    if (totals.queuedBytes + totals.inflightBytes > this.memoryBytesMax) {
+      const rule = `memory_bytes_max ${this.memoryBytesMax}`;
+      return { cause: 'quota', reasonCode: ReasonCode.quotaExceeded, reasonString: rule, rule };
+    }
+    return undefined;
+  }
+
+  private refuse(client: ClientFacts, incoming: Incoming, refusal: PublishRefusal): Published {
+    reportDrop(this.core, {
+      cause: refusal.cause,
+      topicName: incoming.topicName,
+      qos: incoming.qos,
+      payloadBytes: incoming.payload.length,
+      clientId: undefined,
+      publisherId: client.clientId,
+      rule: refusal.rule,
+      reasonCode: refusal.reasonCode,
+    });
+    return {
+      reasonCode: refusal.reasonCode,
+      reasonString: refusal.reasonString,
+      matched: 0,
+      lsn: 0,
+      disconnect: refusal.disconnect ?? false,
+    };
+  }
+}
+
+interface PublishRefusal {
+  readonly cause: DropCause;
+  readonly reasonCode: ReasonCode;
+  readonly reasonString?: string | undefined;
+  readonly rule: string;
+  readonly disconnect?: boolean | undefined;
+}
+
+/** The properties of a Will Message that travel on, without its delay. */
+export function messagePropertiesOf(will: Will): MessageProperties | undefined {
+  if (will.properties === undefined) return undefined;
+  const { willDelayInterval: _delay, ...properties } = will.properties;
+  return properties;
+}

@@ -1,0 +1,256 @@
+/**
+ * All Sessions: the one place where they start and end, so that no part of one is ever left behind.
+ */
+import type { MqttVersion } from '../packet/index.ts';
+import {
+  type Delivery,
+  type DeliveryDropCause,
+  type Lsn,
+  OutboundFlow,
+  type OutboundObserver,
+  type QueueLimits,
+  Session,
+  type Subscription,
+  subscriptionKey,
+} from '../session/index.ts';
+import { type Core, orUnlimited, reportDrop } from './core.ts';
+import type { SessionEnded } from './events.ts';
+import type { Router } from './router.ts';
+import { Timer } from './timer-wheel.ts';
+
+/** What the registry asks of the rest of the broker. */
+export interface SessionRegistryHost {
+  /** A message that came through a Shared Subscription and may go to another member. */
+  redirect(delivery: Delivery): void;
+  /** The overflow policy of a queue asks to disconnect its client. */
+  overflowDisconnect(session: Session): void;
+  /** A Session ends: a Will Message that still waits is due now [MQTT-3.1.3-9]. */
+  sessionEnding(session: Session): void;
+  isConnected(session: Session): boolean;
+}
+
+export class SessionRegistry {
+  private readonly core: Core;
+  private readonly router: Router;
+  private readonly host: SessionRegistryHost;
+  private readonly sessions = new Map<string, Session>();
+  private readonly expiries = new Map<Session, Timer>();
+  private readonly queueLimits: QueueLimits;
+  private nextNumber = 1;
+  subscriptionCount = 0;
+  sharedSubscriptionCount = 0;
+
+  constructor(core: Core, router: Router, host: SessionRegistryHost) {
+    this.core = core;
+    this.router = router;
+    this.host = host;
+    const { limits, overflowFor, queueQoS0Offline } = core.settings;
+    this.queueLimits = {
+      messagesMax: orUnlimited(limits.queuedMessagesMax),
+      bytesMax: orUnlimited(limits.queuedBytesMax),
+      queueQoS0Offline,
+      overflowFor,
+    };
+  }
+
+  get count(): number {
+    return this.sessions.size;
+  }
+
+  get(clientId: string): Session | undefined {
+    return this.sessions.get(clientId);
+  }
+
+  all(): Iterable<Session> {
+    return this.sessions.values();
+  }
+
+  start(clientId: string, protocolVersion: MqttVersion): Session {
+    const session = new Session(
+      clientId,
+      this.nextNumber++,
+      protocolVersion,
+      (owner) =>
+        new OutboundFlow(
+          new SessionOutboundObserver(this.core, owner, this.host),
+          this.queueLimits,
+          this.core.totals,
+        ),
+    );
+    this.sessions.set(clientId, session);
+    this.core.plugins.tell('sessionStarted', { clientId });
+    return session;
+  }
+
+  /** Ends a Session with everything that belongs to it [MQTT-3.1.2-4], [MQTT-4.1.0-2]. */
+  end(session: Session, cause: SessionEnded['cause']): void {
+    if (this.sessions.get(session.clientId) !== session) return;
+    this.host.sessionEnding(session);
+    this.sessions.delete(session.clientId);
+    this.keep(session);
+    for (const subscription of session.subscriptions.values()) this.drop(subscription);
+    session.subscriptions.clear();
+    session.unreleased.clear();
+    session.replays.length = 0;
+    const shared = session.outbound.takeBack(() => true, true);
+    const discardedMessages = session.outbound.clear();
+    if (session.isPersistent) this.record(session, true);
+    if (cause === 'expired') this.core.counters.sessionsExpired++;
+    for (const delivery of shared) this.host.redirect(delivery);
+    this.core.plugins.tell('sessionEnded', {
+      clientId: session.clientId,
+      cause,
+      discardedMessages,
+    });
+  }
+
+  /** The client is gone: the Session lives on for its expiry interval, or ends now. */
+  release(session: Session, nowMs: number): void {
+    if (this.sessions.get(session.clientId) !== session) return;
+    if (session.expiryIntervalMs === 0) {
+      this.end(session, 'disconnect');
+      return;
+    }
+    session.expiresAtMs = nowMs + session.expiryIntervalMs;
+    this.record(session);
+    if (session.expiresAtMs === Infinity) return;
+    const timer = new Timer(() => this.end(session, 'expired'));
+    this.expiries.set(session, timer);
+    this.core.wheel.schedule(timer, session.expiresAtMs);
+  }
+
+  /** The client is back: the Session does not expire while it is connected. */
+  keep(session: Session): void {
+    session.expiresAtMs = Infinity;
+    const timer = this.expiries.get(session);
+    if (timer === undefined) return;
+    this.core.wheel.cancel(timer);
+    this.expiries.delete(session);
+  }
+
+  /** Writes what the store keeps of a Session. @returns what to wait for. */
+  record(session: Session, ended = false): Lsn {
+    const { clientId, username, expiryIntervalMs, expiresAtMs, will } = session;
+    const record = ended ? undefined : { clientId, username, expiryIntervalMs, expiresAtMs, will };
+    return this.core.journal.append({ kind: 'session', session: session.number, record });
+  }
+
+  /** Adds or replaces a subscription. @returns the one it replaced, and what to wait for. */
+  subscribe(subscription: Subscription): { replaced: Subscription | undefined; lsn: Lsn } {
+    const { session } = subscription;
+    const key = subscriptionKey(subscription.topicFilter, subscription.shareName);
+    const replaced = session.subscriptions.get(key);
+    session.subscriptions.set(key, subscription);
+    this.router.add(subscription, replaced, this.host.isConnected(session));
+    if (replaced === undefined) this.countSubscription(subscription, 1);
+    return { replaced, lsn: this.recordSubscription(session, key, subscription) };
+  }
+
+  /** @returns what to wait for, or undefined when there was no such subscription. */
+  unsubscribe(session: Session, key: string): Lsn | undefined {
+    const subscription = session.subscriptions.get(key);
+    if (subscription === undefined) return undefined;
+    session.subscriptions.delete(key);
+    const group = this.router.groupOf(subscription);
+    this.drop(subscription);
+    if (group !== undefined) {
+      // What was sent is finished with this client [MQTT-3.10.4-2]; the rest is for the others.
+      const waiting = session.outbound.takeBack((share) => share === group, false);
+      for (const delivery of waiting) this.host.redirect(delivery);
+    }
+    return this.recordSubscription(session, key, undefined);
+  }
+
+  /** Shared Subscriptions ask connected members first, so they are told who is. */
+  connectedChanged(session: Session, isConnected: boolean): void {
+    for (const subscription of session.subscriptions.values()) {
+      this.router.groupOf(subscription)?.join(subscription, isConnected);
+    }
+    if (isConnected) return;
+    const shared = session.outbound.takeBack(
+      (share) => (share as { hasConnectedMember: boolean }).hasConnectedMember,
+      true,
+    );
+    for (const delivery of shared) this.host.redirect(delivery);
+  }
+
+  private drop(subscription: Subscription): void {
+    this.router.remove(subscription);
+    this.countSubscription(subscription, -1);
+  }
+
+  private countSubscription(subscription: Subscription, sign: 1 | -1): void {
+    this.subscriptionCount += sign;
+    if (subscription.shareName !== undefined) this.sharedSubscriptionCount += sign;
+  }
+
+  private recordSubscription(
+    session: Session,
+    key: string,
+    subscription: Subscription | undefined,
+  ): Lsn {
+    if (!session.isPersistent) return 0;
+    const number = session.number;
+    return this.core.journal.append({ kind: 'subscription', session: number, key, subscription });
+  }
+}
+
+/** What the outbound flow of one Session reports goes to the counters, the observers and the store. */
+class SessionOutboundObserver implements OutboundObserver {
+  private readonly core: Core;
+  private readonly session: Session;
+  private readonly host: SessionRegistryHost;
+
+  constructor(core: Core, session: Session, host: SessionRegistryHost) {
+    this.core = core;
+    this.session = session;
+    this.host = host;
+  }
+
+  dropped(delivery: Delivery, cause: DeliveryDropCause, rule: string): void {
+    const { message } = delivery;
+    reportDrop(this.core, {
+      cause,
+      topicName: message.topicName,
+      qos: delivery.qos,
+      payloadBytes: message.payload.length,
+      clientId: this.session.clientId,
+      publisherId: message.publisherId,
+      rule,
+      reasonCode: cause === 'queue-full' ? 0x97 : 0x00,
+    });
+  }
+
+  delivered(delivery: Delivery, packetId: number): void {
+    const { message } = delivery;
+    if (packetId !== 0) this.recordInflight(message.lsn, packetId, false);
+    if (this.core.plugins.observesDelivered) {
+      this.core.plugins.tell('messageDelivered', message, this.session.clientId, delivery.qos);
+    }
+  }
+
+  released(delivery: Delivery, packetId: number): void {
+    this.recordInflight(delivery.message.lsn, packetId, true);
+  }
+
+  settled(delivery: Delivery): void {
+    const { lsn } = delivery.message;
+    if (lsn === 0 || delivery.qos === 0 || !this.session.isPersistent) return;
+    this.core.journal.append({ kind: 'settled', session: this.session.number, message: lsn });
+  }
+
+  overflowDisconnect(): void {
+    this.host.overflowDisconnect(this.session);
+  }
+
+  private recordInflight(lsn: Lsn, packetId: number, released: boolean): void {
+    if (lsn === 0 || !this.session.isPersistent) return;
+    this.core.journal.append({
+      kind: 'inflight',
+      session: this.session.number,
+      packetId,
+      message: lsn,
+      released,
+    });
+  }
+}

@@ -1,0 +1,185 @@
+import {
+  type QoS,
+  ReasonCode,
+  RetainHandling,
+  type SubscribePacket,
+  type SubscriptionRequest,
+} from '../packet/index.ts';
+import type { Lsn, Session, Subscription } from '../session/index.ts';
+import { FilterError, type ParsedFilter, parseSubscription } from '../topic/index.ts';
+import { type Core, orUnlimited } from './core.ts';
+import type { ClientFacts } from './events.ts';
+import type { MaybePromise, Verdict } from './hooks.ts';
+import type { SessionRegistry } from './session-registry.ts';
+
+/** One line of a SUBACK, and the subscription that now deserves Retained Messages. */
+export interface Subscribed {
+  readonly reasonCodes: ReasonCode[];
+  readonly wantRetained: Subscription[];
+  lsn: Lsn;
+}
+
+/** The client that asks. */
+export interface Subscriber {
+  readonly client: ClientFacts;
+  readonly session: Session;
+}
+
+/** SUBSCRIBE and UNSUBSCRIBE: each filter is checked, decided and answered on its own [MQTT-3.8.4-5]. */
+export class Subscribing {
+  private readonly core: Core;
+  private readonly sessions: SessionRegistry;
+
+  constructor(core: Core, sessions: SessionRegistry) {
+    this.core = core;
+    this.sessions = sessions;
+  }
+
+  /** Answers at once unless an asynchronous hook has to be asked. */
+  subscribe(subscriber: Subscriber, packet: SubscribePacket): MaybePromise<Subscribed> {
+    const result: Subscribed = { reasonCodes: [], wantRetained: [], lsn: 0 };
+    return this.subscribeFrom(0, subscriber, packet, result);
+  }
+
+  private subscribeFrom(
+    first: number,
+    subscriber: Subscriber,
+    packet: SubscribePacket,
+    result: Subscribed,
+  ): MaybePromise<Subscribed> {
+    for (let i = first; i < packet.subscriptions.length; i++) {
+      const request = packet.subscriptions[i] as SubscriptionRequest;
+      const parsed = this.parse(request.topicFilter);
+      if (parsed instanceof FilterError) {
+        this.refuse(subscriber, request, ReasonCode.topicFilterInvalid, parsed.reason, result);
+        continue;
+      }
+      const verdict = this.authorize(subscriber.client, request, parsed);
+      if (verdict instanceof Promise) {
+        return verdict.then((known) => {
+          this.conclude(subscriber, packet, request, parsed, known, result);
+          return this.subscribeFrom(i + 1, subscriber, packet, result);
+        });
+      }
+      this.conclude(subscriber, packet, request, parsed, verdict, result);
+    }
+    return result;
+  }
+
+  /** @returns Reason Codes for UNSUBACK, one for each filter [MQTT-3.11.3-1], and what to wait for. */
+  unsubscribe(
+    subscriber: Subscriber,
+    topicFilters: readonly string[],
+  ): { reasonCodes: ReasonCode[]; lsn: Lsn } {
+    const { client, session } = subscriber;
+    const reasonCodes: ReasonCode[] = [];
+    let lsn = 0;
+    for (const topicFilter of topicFilters) {
+      const known = session.subscriptions.get(topicFilter);
+      const removed = this.sessions.unsubscribe(session, topicFilter);
+      if (removed === undefined || known === undefined) {
+        const isInvalid = this.parse(topicFilter) instanceof FilterError;
+        reasonCodes.push(
+          isInvalid ? ReasonCode.topicFilterInvalid : ReasonCode.noSubscriptionExisted,
+        );
+        continue;
+      }
+      lsn = Math.max(lsn, removed);
+      reasonCodes.push(ReasonCode.success);
+      this.core.plugins.tell('clientUnsubscribed', { ...client, topicFilter, qos: known.qos });
+    }
+    return { reasonCodes, lsn };
+  }
+
+  /** Syntax and limits of a filter as the client wrote it. */
+  parse(text: string): ParsedFilter | FilterError {
+    const { topicLevelsMax, topicFilterBytesMax } = this.core.settings.limits;
+    if (text.length > topicFilterBytesMax) {
+      return new FilterError(`longer than topic_filter_bytes_max ${topicFilterBytesMax}`, false);
+    }
+    return parseSubscription(text, topicLevelsMax);
+  }
+
+  private authorize(
+    client: ClientFacts,
+    request: SubscriptionRequest,
+    parsed: ParsedFilter,
+  ): MaybePromise<Verdict> {
+    const topicFilter = parsed.topicFilter;
+    return this.core.plugins.authorizeSubscribe(
+      client,
+      topicFilter === request.topicFilter ? request : { ...request, topicFilter },
+      parsed.shareName,
+    );
+  }
+
+  private conclude(
+    subscriber: Subscriber,
+    packet: SubscribePacket,
+    request: SubscriptionRequest,
+    parsed: ParsedFilter,
+    verdict: Verdict,
+    result: Subscribed,
+  ): void {
+    const { session, client } = subscriber;
+    // The Session may have ended while a hook was asked.
+    if (this.sessions.get(session.clientId) !== session) return;
+    const { subscriptionsPerClientMax } = this.core.settings.limits;
+    if (!verdict.allow) {
+      this.refuse(subscriber, request, verdict.reasonCode, verdict.rule, result);
+      return;
+    }
+    const isNew = !session.subscriptions.has(request.topicFilter);
+    if (isNew && session.subscriptions.size >= orUnlimited(subscriptionsPerClientMax)) {
+      const rule = `subscriptions_per_client_max ${subscriptionsPerClientMax}`;
+      this.refuse(subscriber, request, ReasonCode.quotaExceeded, rule, result);
+      return;
+    }
+    const subscription: Subscription = {
+      session,
+      topicFilter: parsed.topicFilter,
+      shareName: parsed.shareName,
+      qos: request.qos,
+      noLocal: request.noLocal,
+      retainAsPublished: request.retainAsPublished,
+      retainHandling: request.retainHandling,
+      identifier: packet.properties?.subscriptionIdentifier,
+    };
+    const { replaced, lsn } = this.sessions.subscribe(subscription);
+    result.lsn = Math.max(result.lsn, lsn);
+    result.reasonCodes.push(grantedCode(request.qos));
+    if (wantsRetained(subscription, replaced)) result.wantRetained.push(subscription);
+    const { topicFilter, qos } = request;
+    this.core.plugins.tell('clientSubscribed', { ...client, topicFilter, qos });
+  }
+
+  private refuse(
+    subscriber: Subscriber,
+    request: SubscriptionRequest,
+    reasonCode: ReasonCode,
+    rule: string,
+    result: Subscribed,
+  ): void {
+    result.reasonCodes.push(reasonCode);
+    const { topicFilter, qos } = request;
+    const { client } = subscriber;
+    this.core.plugins.tell('subscriptionRefused', {
+      ...client,
+      topicFilter,
+      qos,
+      reasonCode,
+      rule,
+    });
+  }
+}
+
+/** Retain Handling [MQTT-3.3.1-9..11]; a Shared Subscription gets none (§4.8.2). */
+function wantsRetained(subscription: Subscription, replaced: Subscription | undefined): boolean {
+  if (subscription.shareName !== undefined) return false;
+  if (subscription.retainHandling === RetainHandling.send) return true;
+  return subscription.retainHandling === RetainHandling.sendIfNew && replaced === undefined;
+}
+
+function grantedCode(qos: QoS): ReasonCode {
+  return qos;
+}

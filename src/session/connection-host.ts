@@ -1,0 +1,48 @@
+import type {
+  AuthPacket,
+  ConnectPacket,
+  DisconnectPacket,
+  PublishPacket,
+  ReasonCode,
+  ServerPacket,
+  SubscribePacket,
+  UnsubscribePacket,
+} from '../packet/index.ts';
+
+/** A place in the store's log; an acknowledgement waits until everything up to it is durable. 0: nothing to wait for. */
+export type Lsn = number;
+
+export interface PublishOutcome {
+  readonly reasonCode: ReasonCode;
+  readonly reasonString: string | undefined;
+  readonly lsn: Lsn;
+}
+
+/**
+ * What one Connection may ask of its surroundings. Implemented by the broker, and by a recorder in tests.
+ * Each `…Received` is answered by a method of Connection, at once or later; `publishReceived` answers by
+ * its result, or with undefined when `Connection.publishCompleted` will follow. Until the answer the host
+ * gives the Connection no further packet.
+ */
+export interface ConnectionHost {
+  send(packet: ServerPacket): void;
+  /** The carrier holds more bytes than a connection may leave unread. */
+  readonly isCongested: boolean;
+  /** Everything up to here is as safe as the store's mode promises. */
+  readonly durable: Lsn;
+  /** Bytes this packet would take on the wire; asked only when the client set a Maximum Packet Size. */
+  packetSize(packet: ServerPacket): number;
+
+  /** CONNACK went out and the Session is attached. */
+  opened(): void;
+  connectReceived(packet: ConnectPacket): void;
+  authReceived(packet: AuthPacket): void;
+  publishReceived(packet: PublishPacket, topicName: string): PublishOutcome | undefined;
+  subscribeReceived(packet: SubscribePacket): void;
+  unsubscribeReceived(packet: UnsubscribePacket): void;
+  disconnectReceived(packet: DisconnectPacket): void;
+  /** A QoS 2 identifier was received (`held`) or released; the answer waits for the result. */
+  unreleasedChanged(packetId: number, held: boolean): Lsn;
+  /** The client sent more than our Receive Maximum and the listener only warns. */
+  receiveMaximumExceeded(): void;
+}

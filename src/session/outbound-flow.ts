@@ -1,0 +1,391 @@
+/**
+ * What the broker owes one Session: the in-flight window of QoS 1 and 2 messages, in the order they were
+ * first sent, and the queue of those that wait for a free place in it. It outlives connections; while one
+ * is there it is attached as the `DeliveryPort`.
+ *
+ * After a reconnect everything un-acknowledged is sent again first, in its order, with DUP (or PUBREL
+ * where PUBREC had come), under the new connection's Receive Maximum; then the queue flows on.
+ */
+import { QoS, ReasonCode } from '../packet/index.ts';
+import type { Delivery, DeliveryDropCause } from './delivery.ts';
+import { QueueOverflow } from './delivery.ts';
+import { DeliveryQueue } from './delivery-queue.ts';
+import { PacketIdPool, packetIdMax } from './packet-id-pool.ts';
+
+/** The connection a Session is attached to, as its outbound flow sees it. */
+export interface DeliveryPort {
+  /** The carrier holds more than it may: nothing is sent until `pump` is called again. */
+  readonly isCongested: boolean;
+  /** @returns false when the packet is larger than the client allows; nothing was sent then. */
+  sendPublish(delivery: Delivery, packetId: number, dup: boolean, nowMs: number): boolean;
+  sendPubrel(packetId: number, reasonCode: ReasonCode): void;
+}
+
+/** What the outbound flow reports. Implemented by the broker. */
+export interface OutboundObserver {
+  dropped(delivery: Delivery, cause: DeliveryDropCause, rule: string): void;
+  /** Sent for the first time; the Packet Identifier is 0 at QoS 0. */
+  delivered(delivery: Delivery, packetId: number): void;
+  /** Ended: acknowledged, or dropped before or after it was sent. The store may forget it. */
+  settled(delivery: Delivery): void;
+  /** A QoS 2 message got its PUBREC: it must be followed by PUBREL after a restart too. */
+  released(delivery: Delivery, packetId: number): void;
+  /** The overflow policy asks to disconnect the receiver. */
+  overflowDisconnect(): void;
+}
+
+export interface QueueLimits {
+  /** Most QoS 1 and 2 messages that wait beyond the window; Infinity = no limit. */
+  readonly messagesMax: number;
+  readonly bytesMax: number;
+  /** QoS 0 messages wait for a Session whose client is away. */
+  readonly queueQoS0Offline: boolean;
+  overflowFor(topicName: string): QueueOverflow;
+}
+
+/** Sums over all sessions, kept here so that asking for them costs nothing. */
+export class QueueTotals {
+  queuedMessages = 0;
+  queuedBytes = 0;
+  inflightMessages = 0;
+  inflightBytes = 0;
+}
+
+const Stage = { sent: 1, released: 2 } as const;
+type Stage = (typeof Stage)[keyof typeof Stage];
+
+interface Inflight {
+  readonly delivery: Delivery;
+  readonly packetId: number;
+  /** `sent`: PUBLISH went out; `released`: PUBREC came, PUBCOMP is awaited. */
+  stage: Stage;
+}
+
+export class OutboundFlow {
+  private readonly window = new Map<number, Inflight>();
+  private readonly queue = new DeliveryQueue();
+  private readonly packetIds = new PacketIdPool();
+  private readonly observer: OutboundObserver;
+  private readonly limits: QueueLimits;
+  private readonly totals: QueueTotals;
+  private port: DeliveryPort | undefined;
+  /** How many more PUBLISH packets of QoS 1 and 2 the client takes now [MQTT-4.9.0-2]. */
+  private sendQuota = 0;
+  private receiveMaximum = 0;
+  private resend: Inflight[] = [];
+  private resendIndex = 0;
+
+  constructor(observer: OutboundObserver, limits: QueueLimits, totals: QueueTotals) {
+    this.observer = observer;
+    this.limits = limits;
+    this.totals = totals;
+  }
+
+  get inflightCount(): number {
+    return this.window.size;
+  }
+  get queuedCount(): number {
+    return this.queue.length;
+  }
+  get queuedBytes(): number {
+    return this.queue.bytes;
+  }
+  /** Nothing waits and the window has room: a message would leave at once. */
+  get hasRoom(): boolean {
+    return (
+      this.port !== undefined &&
+      this.sendQuota > 0 &&
+      this.window.size < packetIdMax &&
+      this.queue.length === 0 &&
+      this.resendIndex >= this.resend.length &&
+      !this.port.isCongested
+    );
+  }
+
+  /** What waits, in order; for views. */
+  queued(): Iterable<Delivery> {
+    return this.queue;
+  }
+
+  /** Takes over a new connection: everything in the window is due again [MQTT-4.4.0-1]. */
+  attach(port: DeliveryPort, receiveMaximum: number): void {
+    this.port = port;
+    this.receiveMaximum = receiveMaximum;
+    this.sendQuota = receiveMaximum;
+    this.packetIds.widen(receiveMaximum);
+    this.resend = [...this.window.values()];
+    this.resendIndex = 0;
+  }
+
+  detach(): void {
+    this.port = undefined;
+    this.resend = [];
+    this.resendIndex = 0;
+  }
+
+  /** Sends now if the window allows it, else queues, else does what the overflow policy says. */
+  deliver(delivery: Delivery, nowMs: number): void {
+    if (delivery.qos === QoS.atMostOnce) this.deliverAtMostOnce(delivery, nowMs);
+    else if (this.hasRoom) this.sendNew(delivery, nowMs);
+    else this.enqueue(delivery);
+  }
+
+  /** Sends what may be sent: to be called when the carrier drained, and after each acknowledgement. */
+  pump(nowMs: number): void {
+    const port = this.port;
+    if (port === undefined) return;
+    while (this.resendIndex < this.resend.length && !port.isCongested) {
+      const entry = this.resend[this.resendIndex] as Inflight;
+      if (this.window.get(entry.packetId) === entry && !this.sendAgain(entry, port, nowMs)) return;
+      this.resendIndex++;
+    }
+    while (this.sendQuota > 0 && this.window.size < packetIdMax && !port.isCongested) {
+      const delivery = this.queue.shift();
+      if (delivery === undefined) return;
+      this.countQueued(delivery, -1);
+      this.sendNew(delivery, nowMs);
+    }
+  }
+
+  /** PUBACK: the QoS 1 flow ends. Unknown identifiers are ignored: a late answer harms nothing. */
+  acknowledged(packetId: number, reasonCode: ReasonCode, nowMs: number): void {
+    const entry = this.window.get(packetId);
+    if (entry === undefined || entry.delivery.qos !== QoS.atLeastOnce) return;
+    if (reasonCode >= 0x80) this.refusedByReceiver(entry, reasonCode);
+    this.settle(entry);
+    this.pump(nowMs);
+  }
+
+  /** PUBREC: the message itself is done with, PUBREL follows [MQTT-4.3.3-4]. */
+  received(packetId: number, reasonCode: ReasonCode, nowMs: number): void {
+    const entry = this.window.get(packetId);
+    if (entry === undefined || entry.delivery.qos !== QoS.exactlyOnce) {
+      this.port?.sendPubrel(packetId, ReasonCode.packetIdentifierNotFound);
+      return;
+    }
+    if (reasonCode >= 0x80) {
+      // The flow ends here: no PUBREL follows an error [MQTT-4.3.3-4].
+      if (entry.stage === Stage.sent) {
+        this.refusedByReceiver(entry, reasonCode);
+        this.settle(entry);
+        this.pump(nowMs);
+      }
+      return;
+    }
+    if (entry.stage === Stage.sent) {
+      entry.stage = Stage.released;
+      this.observer.released(entry.delivery, packetId);
+    }
+    this.port?.sendPubrel(packetId, ReasonCode.success);
+  }
+
+  /** PUBCOMP: the QoS 2 flow ends. */
+  completed(packetId: number, nowMs: number): void {
+    const entry = this.window.get(packetId);
+    if (entry === undefined || entry.stage !== Stage.released) return;
+    this.settle(entry);
+    this.pump(nowMs);
+  }
+
+  /**
+   * Takes back what came through Shared Subscriptions and may go to another member: everything not yet
+   * sent and, with `alsoSent`, QoS 1 messages not acknowledged. A QoS 2 message once sent stays
+   * [MQTT-4.8.2-4].
+   */
+  takeBack(chosen: (share: object) => boolean, alsoSent: boolean): Delivery[] {
+    const taken: Delivery[] = [];
+    for (const entry of alsoSent ? this.window.values() : []) {
+      const share = entry.delivery.share;
+      if (share === undefined || entry.delivery.qos !== QoS.atLeastOnce || !chosen(share)) continue;
+      this.forget(entry);
+      this.observer.settled(entry.delivery);
+      taken.push(entry.delivery);
+    }
+    const waiting = this.queue.extract((delivery) => {
+      return delivery.share !== undefined && chosen(delivery.share);
+    });
+    for (const delivery of waiting) {
+      this.countQueued(delivery, -1);
+      this.observer.settled(delivery);
+      taken.push(delivery);
+    }
+    return taken;
+  }
+
+  /** The Session ends: everything is dropped. @returns how many messages that were. */
+  clear(): number {
+    const discarded = this.window.size + this.queue.length;
+    for (const entry of this.window.values()) {
+      this.countInflight(entry.delivery, -1);
+      if (entry.stage === Stage.sent) {
+        this.observer.dropped(
+          entry.delivery,
+          'session-ended',
+          'session ended before acknowledgement',
+        );
+      }
+    }
+    this.window.clear();
+    for (;;) {
+      const delivery = this.queue.shift();
+      if (delivery === undefined) break;
+      this.countQueued(delivery, -1);
+      this.observer.dropped(delivery, 'session-ended', 'session ended while the message waited');
+    }
+    this.detach();
+    return discarded;
+  }
+
+  /** QoS 0 waits for nobody: a connected client is bounded in bytes only, an absent one by choice. */
+  private deliverAtMostOnce(delivery: Delivery, nowMs: number): void {
+    if (this.port === undefined) {
+      if (this.limits.queueQoS0Offline) this.enqueue(delivery);
+      else this.observer.dropped(delivery, 'offline-qos0', 'queue_qos0_offline false');
+    } else if (this.port.isCongested) {
+      this.observer.dropped(delivery, 'slow-consumer', 'outbound_bytes_max');
+    } else {
+      this.sendAtMostOnce(delivery, nowMs);
+    }
+  }
+
+  private sendAtMostOnce(delivery: Delivery, nowMs: number): void {
+    if ((this.port as DeliveryPort).sendPublish(delivery, 0, false, nowMs)) {
+      this.observer.delivered(delivery, 0);
+    } else {
+      this.tooLarge(delivery);
+    }
+  }
+
+  private enqueue(delivery: Delivery): void {
+    const topicName = delivery.message.topicName;
+    const policy = this.limits.overflowFor(topicName);
+    if (policy === QueueOverflow.keepLatest) {
+      const replaced = this.queue.takeLatest(topicName);
+      if (replaced !== undefined) this.dropQueued(replaced, policy);
+    }
+    if (this.isFull(delivery)) {
+      if (policy === QueueOverflow.dropNewest || policy === QueueOverflow.disconnect) {
+        this.dropNewest(delivery, policy);
+        return;
+      }
+      while (this.isFull(delivery)) {
+        const oldest = this.queue.shift();
+        if (oldest === undefined) break;
+        this.dropQueued(oldest, policy);
+      }
+      if (this.isFull(delivery)) {
+        this.dropNewest(delivery, policy);
+        return;
+      }
+    }
+    delivery.message.own();
+    if (policy === QueueOverflow.keepLatest) this.queue.pushLatest(delivery);
+    else this.queue.push(delivery);
+    this.countQueued(delivery, 1);
+  }
+
+  private isFull(delivery: Delivery): boolean {
+    return (
+      this.queue.length >= this.limits.messagesMax ||
+      this.queue.bytes + delivery.message.payload.length > this.limits.bytesMax
+    );
+  }
+
+  private dropNewest(delivery: Delivery, policy: QueueOverflow): void {
+    this.observer.dropped(delivery, 'queue-full', this.overflowRule(policy));
+    this.observer.settled(delivery);
+    if (policy === QueueOverflow.disconnect) this.observer.overflowDisconnect();
+  }
+
+  private dropQueued(delivery: Delivery, policy: QueueOverflow): void {
+    this.countQueued(delivery, -1);
+    this.observer.dropped(delivery, 'queue-full', this.overflowRule(policy));
+    this.observer.settled(delivery);
+  }
+
+  private overflowRule(policy: QueueOverflow): string {
+    return this.queue.length >= this.limits.messagesMax
+      ? `max_queued ${this.limits.messagesMax} (${policy})`
+      : `queued_bytes_max ${this.limits.bytesMax} (${policy})`;
+  }
+
+  private sendNew(delivery: Delivery, nowMs: number): void {
+    const port = this.port as DeliveryPort;
+    if (delivery.message.isExpired(nowMs)) {
+      this.observer.dropped(delivery, 'expired', 'Message Expiry Interval'); // [MQTT-3.3.2-5]
+      this.observer.settled(delivery);
+      return;
+    }
+    if (delivery.qos === QoS.atMostOnce) {
+      this.sendAtMostOnce(delivery, nowMs);
+      return;
+    }
+    const packetId = this.packetIds.allocate();
+    if (!port.sendPublish(delivery, packetId, false, nowMs)) {
+      this.packetIds.release(packetId);
+      this.tooLarge(delivery);
+      return;
+    }
+    delivery.message.own();
+    this.window.set(packetId, { delivery, packetId, stage: Stage.sent });
+    this.countInflight(delivery, 1);
+    this.sendQuota--;
+    this.observer.delivered(delivery, packetId);
+  }
+
+  /** @returns false when the quota is used up and the entry must wait. */
+  private sendAgain(entry: Inflight, port: DeliveryPort, nowMs: number): boolean {
+    if (entry.stage === Stage.released) {
+      port.sendPubrel(entry.packetId, ReasonCode.success);
+      return true;
+    }
+    if (this.sendQuota <= 0) return false;
+    this.sendQuota--;
+    if (!port.sendPublish(entry.delivery, entry.packetId, true, nowMs)) {
+      this.forget(entry);
+      this.tooLarge(entry.delivery);
+      this.giveQuota();
+    }
+    return true;
+  }
+
+  private tooLarge(delivery: Delivery): void {
+    // It counts as sent [MQTT-3.1.2-25].
+    this.observer.dropped(delivery, 'packet-too-large', "the receiver's Maximum Packet Size");
+    this.observer.settled(delivery);
+  }
+
+  private refusedByReceiver(entry: Inflight, reasonCode: ReasonCode): void {
+    this.observer.dropped(
+      entry.delivery,
+      'refused-by-receiver',
+      `reason code 0x${reasonCode.toString(16)}`,
+    );
+  }
+
+  private settle(entry: Inflight): void {
+    this.forget(entry);
+    this.giveQuota();
+    this.observer.settled(entry.delivery);
+  }
+
+  private forget(entry: Inflight): void {
+    this.window.delete(entry.packetId);
+    this.packetIds.release(entry.packetId);
+    this.countInflight(entry.delivery, -1);
+  }
+
+  private giveQuota(): void {
+    if (this.sendQuota < this.receiveMaximum) this.sendQuota++;
+  }
+
+  private countQueued(delivery: Delivery, sign: 1 | -1): void {
+    this.totals.queuedMessages += sign;
+    this.totals.queuedBytes += sign * delivery.message.payload.length;
+  }
+
+  private countInflight(delivery: Delivery, sign: 1 | -1): void {
+    this.totals.inflightMessages += sign;
+    this.totals.inflightBytes += sign * delivery.message.payload.length;
+  }
+}

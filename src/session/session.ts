@@ -1,0 +1,60 @@
+import type { DisconnectPacket, MqttVersion, Will } from '../packet/index.ts';
+import type { OutboundFlow } from './outbound-flow.ts';
+import type { Replay } from './replay.ts';
+import type { Subscription } from './subscription.ts';
+
+/** A Session Expiry Interval that never ends, in milliseconds. */
+export const neverExpires: number = Infinity;
+
+/**
+ * Session State (MQTT 5.0 §4.1): what outlives Network Connections. There is one object per Client
+ * Identifier, ended in one place (the broker's session registry), so that no part of it can be forgotten.
+ */
+export class Session {
+  readonly clientId: string;
+  /** A short name for the store, never used twice. */
+  readonly number: number;
+  readonly outbound: OutboundFlow;
+  /** Keyed by the Topic Filter as the client wrote it, `$share/…` included. */
+  readonly subscriptions: Map<string, Subscription> = new Map();
+  /** QoS 2 Packet Identifiers received and not yet released [MQTT-4.3.3-10]. */
+  readonly unreleased: Set<number> = new Set();
+  /** Retained Messages on their way to new subscriptions. */
+  readonly replays: Replay[] = [];
+  /** From the last connection; what is sent to it is encoded for this version. */
+  protocolVersion: MqttVersion;
+  /** The verified user name of the last connection. */
+  username: string | undefined;
+  /** How long it lives after its connection ended; 0 = ends with it. */
+  expiryIntervalMs = 0;
+  /** When it ends, while no connection is there. */
+  expiresAtMs: number = neverExpires;
+  will: Will | undefined;
+
+  constructor(
+    clientId: string,
+    number: number,
+    protocolVersion: MqttVersion,
+    makeOutbound: (session: Session) => OutboundFlow,
+  ) {
+    this.clientId = clientId;
+    this.number = number;
+    this.protocolVersion = protocolVersion;
+    this.outbound = makeOutbound(this);
+  }
+
+  /** It outlives its connection, so its changes go to the store. */
+  get isPersistent(): boolean {
+    return this.expiryIntervalMs > 0;
+  }
+}
+
+/** Milliseconds of a Session Expiry Interval in seconds; 0xFFFFFFFF never expires [MQTT-3.1.2-23]. */
+export function expiryIntervalMs(seconds: number): number {
+  return seconds === 0xffff_ffff ? neverExpires : seconds * 1000;
+}
+
+/** Whether this DISCONNECT keeps the Will Message from being published [MQTT-3.14.4-3]. */
+export function discardsWill(packet: DisconnectPacket): boolean {
+  return packet.reasonCode === 0x00;
+}

@@ -14,50 +14,33 @@
 import {
   type AuthPacket,
   type ClientPacket,
-  type ConnackProperties,
   type ConnectPacket,
   type DisconnectPacket,
   MqttVersion,
   PacketType,
   ProtocolError,
-  type PublishPacket,
-  QoS,
   ReasonCode,
-  type ReasonProperties,
   type ServerPacket,
 } from '../packet/index.ts';
+import { AnswerQueue } from './answer-queue.ts';
+import {
+  type Acceptance,
+  checkClientId,
+  connackProperties,
+  effectiveKeepAlive,
+  type Refusal,
+} from './connect-rules.ts';
 import type { ConnectionHost, Lsn, PublishOutcome } from './connection-host.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import type { Delivery } from './delivery.ts';
+import { InboundFlow } from './inbound-flow.ts';
 import type { DeliveryPort } from './outbound-flow.ts';
 import { publishPacketFor } from './publish-packet.ts';
 import { expiryIntervalMs, type Session } from './session.ts';
-import { InboundTopicAliases, OutboundTopicAliases } from './topic-alias.ts';
+import { OutboundTopicAliases } from './topic-alias.ts';
+import { withoutReason } from './without-reason.ts';
 
 export type ConnectionState = 'awaiting-connect' | 'connecting' | 'connected' | 'closed';
-
-/** How the host answers a CONNECT that it takes. */
-export interface Acceptance {
-  readonly session: Session;
-  readonly sessionPresent: boolean;
-  /** Set when the client sent an empty Client Identifier [MQTT-3.1.3-7]. */
-  readonly assignedClientId: string | undefined;
-  readonly responseInformation: string | undefined;
-  readonly authenticationData: Uint8Array | undefined;
-  /** CONNACK waits for it. */
-  readonly lsn: Lsn;
-}
-
-export interface Refusal {
-  readonly reasonCode: ReasonCode;
-  readonly reasonString: string | undefined;
-  readonly serverReference: string | undefined;
-}
-
-interface PendingAnswer {
-  readonly packet: ServerPacket;
-  readonly lsn: Lsn;
-}
 
 export class Connection implements DeliveryPort {
   state: ConnectionState = 'awaiting-connect';
@@ -75,23 +58,19 @@ export class Connection implements DeliveryPort {
   private connect: ConnectPacket | undefined;
   private authenticationMethod: string | undefined;
   private isReAuthenticating = false;
-  private inboundAliases: InboundTopicAliases;
+  private inbound: InboundFlow | undefined;
   private outboundAliases: OutboundTopicAliases | undefined;
   /** The client's Maximum Packet Size, Infinity when it set none. */
   private maximumPacketSize = Infinity;
   private receiveMaximum: number;
   private sendsProblemInformation = true;
-  /** QoS 1 and 2 PUBLISH packets of this connection that are not finished. */
-  private unfinished = 0;
-  private pendingPublish: PublishPacket | undefined;
-  private answers: PendingAnswer[] = [];
+  private readonly answers: AnswerQueue = new AnswerQueue((packet) => this.sendAnswer(packet));
 
   constructor(host: ConnectionHost, settings: ConnectionSettings, nowMs: number) {
     this.host = host;
     this.settings = settings;
     this.lastReceivedMs = nowMs;
     this.receiveMaximum = settings.inflightMessagesMax;
-    this.inboundAliases = new InboundTopicAliases(0);
   }
 
   get isCongested(): boolean {
@@ -177,8 +156,12 @@ export class Connection implements DeliveryPort {
     const connect = this.connect as ConnectPacket;
     this.state = 'connected';
     this.session = acceptance.session;
-    this.keepAlive = this.effectiveKeepAlive(connect);
-    this.inboundAliases = new InboundTopicAliases(this.settings.topicAliasMaximum);
+    this.keepAlive = effectiveKeepAlive(connect, this.settings.serverKeepAlive);
+    this.inbound = new InboundFlow(this.host, this.settings, acceptance.session, {
+      isV5: this.protocolVersion === MqttVersion.v5,
+      answer: (packet, lsn) => this.answer(packet, lsn),
+      isOver: () => this.state !== 'connected',
+    });
     const aliases = Math.min(
       connect.properties?.topicAliasMaximum ?? 0,
       this.settings.topicAliasMaximum,
@@ -195,39 +178,11 @@ export class Connection implements DeliveryPort {
         reasonCode: ReasonCode.success,
         properties:
           this.protocolVersion === MqttVersion.v5
-            ? this.connackProperties(connect, acceptance)
+            ? connackProperties(connect, acceptance, this.settings, this.keepAlive)
             : undefined,
       },
       acceptance.lsn,
     );
-  }
-
-  private connackProperties(connect: ConnectPacket, acceptance: Acceptance): ConnackProperties {
-    const { settings } = this;
-    const asked = connect.properties?.sessionExpiryInterval ?? 0;
-    const granted = acceptance.session.expiryIntervalMs;
-    return {
-      sessionExpiryInterval:
-        expiryIntervalMs(asked) === granted ? undefined : Math.floor(granted / 1000),
-      receiveMaximum:
-        settings.inflightMessagesMax < 65_535 ? settings.inflightMessagesMax : undefined,
-      maximumPacketSize:
-        settings.packetBytesMax < 268_435_455 ? settings.packetBytesMax : undefined,
-      assignedClientIdentifier: acceptance.assignedClientId,
-      topicAliasMaximum: settings.topicAliasMaximum > 0 ? settings.topicAliasMaximum : undefined,
-      serverKeepAlive: this.keepAlive === connect.keepAlive ? undefined : this.keepAlive,
-      responseInformation: acceptance.responseInformation,
-      authenticationMethod: this.authenticationMethod,
-      authenticationData: acceptance.authenticationData,
-    };
-  }
-
-  /** S4-32: 5.0 clients that ask for none or for more than the setting get the setting. */
-  private effectiveKeepAlive(connect: ConnectPacket): number {
-    const { serverKeepAlive } = this.settings;
-    if (this.protocolVersion !== MqttVersion.v5 || serverKeepAlive === 0) return connect.keepAlive;
-    if (connect.keepAlive === 0 || connect.keepAlive > serverKeepAlive) return serverKeepAlive;
-    return connect.keepAlive;
   }
 
   /** Answers CONNECT with an error; the host closes afterwards [MQTT-3.1.4-2], [MQTT-3.2.2-6]. */
@@ -256,7 +211,7 @@ export class Connection implements DeliveryPort {
   /** The carrier is gone or will be: nothing more is sent to the Session through this connection. */
   closed(): void {
     this.state = 'closed';
-    this.answers = [];
+    this.answers.clear();
   }
 
   // ---- packets of a connected client -------------------------------------------------------------------
@@ -265,101 +220,45 @@ export class Connection implements DeliveryPort {
     const session = this.session as Session;
     switch (packet.type) {
       case PacketType.publish:
-        return this.receivePublish(packet, session);
+        this.inbound?.receivePublish(packet);
+        break;
       case PacketType.puback:
-        return session.outbound.acknowledged(packet.packetId, packet.reasonCode, nowMs);
+        session.outbound.acknowledged(packet.packetId, packet.reasonCode, nowMs);
+        break;
       case PacketType.pubrec:
-        return session.outbound.received(packet.packetId, packet.reasonCode, nowMs);
+        session.outbound.received(packet.packetId, packet.reasonCode, nowMs);
+        break;
       case PacketType.pubcomp:
-        return session.outbound.completed(packet.packetId, nowMs);
+        session.outbound.completed(packet.packetId, nowMs);
+        break;
       case PacketType.pubrel:
-        return this.receivePubrel(packet.packetId, session);
+        this.inbound?.receivePubrel(packet.packetId);
+        break;
       case PacketType.subscribe:
-        return this.host.subscribeReceived(packet);
+        this.host.subscribeReceived(packet);
+        break;
       case PacketType.unsubscribe:
-        return this.host.unsubscribeReceived(packet);
+        this.host.unsubscribeReceived(packet);
+        break;
       case PacketType.pingreq:
-        return this.host.send(pingresp); // [MQTT-3.12.4-1]
+        this.host.send(pingresp); // [MQTT-3.12.4-1]
+        break;
       case PacketType.disconnect:
-        return this.receiveDisconnect(packet);
+        this.receiveDisconnect(packet);
+        break;
       case PacketType.auth:
-        return this.receiveAuth(packet);
+        this.receiveAuth(packet);
+        break;
       case PacketType.connect:
         throw new ProtocolError(ReasonCode.protocolError, 'a second CONNECT'); // [MQTT-3.1.0-2]
       default:
-        return packet satisfies never;
+        packet satisfies never;
     }
-  }
-
-  private receivePublish(packet: PublishPacket, session: Session): void {
-    const alias = packet.properties?.topicAlias;
-    const topicName =
-      alias === undefined ? packet.topicName : this.inboundAliases.resolve(packet.topicName, alias);
-    if (packet.qos !== QoS.atMostOnce) {
-      this.takeReceiveQuota();
-      if (packet.qos === QoS.exactlyOnce && session.unreleased.has(packet.packetId)) {
-        // The same message again: it was routed when it first came [MQTT-4.3.3-10].
-        this.answerPublish(packet, ReasonCode.success, undefined, 0);
-        return;
-      }
-    }
-    const outcome = this.host.publishReceived(packet, topicName);
-    if (outcome === undefined) this.pendingPublish = packet;
-    else this.finishPublish(packet, outcome);
   }
 
   /** The host's late answer to `publishReceived`. */
   publishCompleted(outcome: PublishOutcome): void {
-    const packet = this.pendingPublish;
-    if (packet === undefined || this.state !== 'connected') return;
-    this.pendingPublish = undefined;
-    this.finishPublish(packet, outcome);
-  }
-
-  private finishPublish(packet: PublishPacket, outcome: PublishOutcome): void {
-    if (packet.qos === QoS.atMostOnce || this.state !== 'connected') return;
-    let { lsn } = outcome;
-    if (packet.qos === QoS.exactlyOnce && outcome.reasonCode < 0x80) {
-      (this.session as Session).unreleased.add(packet.packetId);
-      lsn = Math.max(lsn, this.host.unreleasedChanged(packet.packetId, true));
-    }
-    this.answerPublish(packet, outcome.reasonCode, outcome.reasonString, lsn);
-  }
-
-  private answerPublish(
-    packet: PublishPacket,
-    reasonCode: ReasonCode,
-    reasonString: string | undefined,
-    lsn: Lsn,
-  ): void {
-    const type = packet.qos === QoS.exactlyOnce ? PacketType.pubrec : PacketType.puback;
-    const properties = reasonString === undefined ? undefined : { reasonString };
-    this.answer({ type, packetId: packet.packetId, reasonCode, properties }, lsn);
-  }
-
-  /** Receive Maximum is a promise of the client: at most that many unfinished [MQTT-3.3.4-9]. */
-  private takeReceiveQuota(): void {
-    if (
-      this.protocolVersion === MqttVersion.v5 &&
-      this.unfinished >= this.settings.inflightMessagesMax
-    ) {
-      if (this.settings.receiveMaximumMode === 'strict') {
-        throw new ProtocolError(
-          ReasonCode.receiveMaximumExceeded,
-          `more than ${this.settings.inflightMessagesMax} unfinished PUBLISH packets`,
-        );
-      }
-      this.host.receiveMaximumExceeded();
-    }
-    this.unfinished++;
-  }
-
-  private receivePubrel(packetId: number, session: Session): void {
-    const known = session.unreleased.delete(packetId);
-    const lsn = known ? this.host.unreleasedChanged(packetId, false) : 0;
-    const reasonCode = known ? ReasonCode.success : ReasonCode.packetIdentifierNotFound;
-    // PUBCOMP follows in any case: the client may have missed the first one [MQTT-4.3.3-11].
-    this.answer({ type: PacketType.pubcomp, packetId, reasonCode, properties: undefined }, lsn);
+    if (this.state === 'connected') this.inbound?.publishCompleted(outcome);
   }
 
   private receiveDisconnect(packet: DisconnectPacket): void {
@@ -384,35 +283,27 @@ export class Connection implements DeliveryPort {
 
   /** Whether this Connection takes messages for its Session: CONNACK went out. */
   get isOpen(): boolean {
-    return this.state === 'connected' && this.answers[0]?.packet.type !== PacketType.connack;
+    return this.state === 'connected' && !this.answers.holdsConnack;
   }
 
-  /** Sends the answer as soon as `lsn` is durable, in the order of the requests [MQTT-4.6.0-2]. */
+  /** Sends the answer as soon as `lsn` is durable, in the order of the requests. */
   answer(packet: ServerPacket, lsn: Lsn): void {
-    if (this.answers.length === 0 && lsn <= this.host.durable) this.sendAnswer(packet);
-    else this.answers.push({ packet, lsn });
+    this.answers.add(packet, lsn, this.host.durable);
   }
 
   /** The store's watermark moved: sends every answer that waited for it. */
   flushAnswers(durable: Lsn): void {
-    let sent = 0;
-    for (const { packet, lsn } of this.answers) {
-      if (lsn > durable) break;
-      sent++;
-      this.sendAnswer(packet);
-      if (this.state === 'closed') return;
-    }
-    if (sent > 0) this.answers.splice(0, sent);
+    this.answers.flush(durable);
   }
 
   private sendAnswer(packet: ServerPacket): void {
     switch (packet.type) {
       case PacketType.pubrec:
-        if (packet.reasonCode >= 0x80) this.finished();
+        if (packet.reasonCode >= 0x80) this.inbound?.finished();
         break;
       case PacketType.puback:
       case PacketType.pubcomp:
-        this.finished();
+        this.inbound?.finished();
         break;
       case PacketType.connack:
         this.host.send(packet);
@@ -422,10 +313,6 @@ export class Connection implements DeliveryPort {
         break;
     }
     this.sendTrimmed(packet);
-  }
-
-  private finished(): void {
-    if (this.unfinished > 0) this.unfinished--;
   }
 
   /** CONNACK went out: what is owed to the Session may follow. */
@@ -488,32 +375,3 @@ export class Connection implements DeliveryPort {
 }
 
 const pingresp: ServerPacket = { type: PacketType.pingresp };
-
-function withoutReason(packet: ServerPacket): ServerPacket {
-  if (!('properties' in packet) || packet.properties === undefined) return packet;
-  const properties = packet.properties as ReasonProperties;
-  if (properties.reasonString === undefined && properties.userProperties === undefined)
-    return packet;
-  return {
-    ...packet,
-    properties: { ...packet.properties, reasonString: undefined, userProperties: undefined },
-  } as ServerPacket;
-}
-
-/** What the specifications ask of Client Identifiers, apart from access rules. */
-function checkClientId(connect: ConnectPacket): void {
-  const { clientId, protocolVersion, cleanStart } = connect;
-  const length = clientId.length;
-  if (protocolVersion === MqttVersion.v31 && (length < 1 || length > 23)) {
-    throw new ProtocolError(
-      ReasonCode.clientIdentifierNotValid,
-      `MQTT 3.1 asks for a Client Identifier of 1 to 23 characters, this one has ${length}`,
-    );
-  }
-  if (protocolVersion === MqttVersion.v311 && length === 0 && !cleanStart) {
-    throw new ProtocolError(
-      ReasonCode.clientIdentifierNotValid,
-      'an empty Client Identifier needs Clean Session 1', // [MQTT3-3.1.3-8]
-    );
-  }
-}

@@ -1,5 +1,6 @@
 /** One client: its Network Connection and the Session that outlives it. Pure: no clock, socket or timer. */
-export { type Acceptance, Connection, type ConnectionState, type Refusal } from './connection.ts';
+export type { Acceptance, Refusal } from './connect-rules.ts';
+export { Connection, type ConnectionState } from './connection.ts';
 export type { ConnectionHost, Lsn, PublishOutcome } from './connection-host.ts';
 export type { ConnectionSettings } from './connection-settings.ts';
 export { type Delivery, type DeliveryDropCause, QueueOverflow } from './delivery.ts';

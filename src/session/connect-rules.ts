@@ -1,0 +1,77 @@
+import {
+  type ConnackProperties,
+  type ConnectPacket,
+  MqttVersion,
+  ProtocolError,
+  ReasonCode,
+} from '../packet/index.ts';
+import type { Lsn } from './connection-host.ts';
+import type { ConnectionSettings } from './connection-settings.ts';
+import { expiryIntervalMs, type Session } from './session.ts';
+
+/** How the host answers a CONNECT that it takes. */
+export interface Acceptance {
+  readonly session: Session;
+  readonly sessionPresent: boolean;
+  /** Set when the client sent an empty Client Identifier [MQTT-3.1.3-7]. */
+  readonly assignedClientId: string | undefined;
+  readonly responseInformation: string | undefined;
+  readonly authenticationData: Uint8Array | undefined;
+  /** CONNACK waits for it. */
+  readonly lsn: Lsn;
+}
+
+export interface Refusal {
+  readonly reasonCode: ReasonCode;
+  readonly reasonString: string | undefined;
+  readonly serverReference: string | undefined;
+}
+
+/** What the specifications ask of Client Identifiers, apart from access rules. */
+export function checkClientId(connect: ConnectPacket): void {
+  const { clientId, protocolVersion, cleanStart } = connect;
+  const length = clientId.length;
+  if (protocolVersion === MqttVersion.v31 && (length < 1 || length > 23)) {
+    throw new ProtocolError(
+      ReasonCode.clientIdentifierNotValid,
+      `MQTT 3.1 asks for a Client Identifier of 1 to 23 characters, this one has ${length}`,
+    );
+  }
+  if (protocolVersion === MqttVersion.v311 && length === 0 && !cleanStart) {
+    throw new ProtocolError(
+      ReasonCode.clientIdentifierNotValid,
+      'an empty Client Identifier needs Clean Session 1', // [MQTT3-3.1.3-8]
+    );
+  }
+}
+
+/** S4-32: 5.0 clients that ask for none or for more than the setting get the setting. Seconds, 0 = none. */
+export function effectiveKeepAlive(connect: ConnectPacket, serverKeepAlive: number): number {
+  const { keepAlive, protocolVersion } = connect;
+  if (protocolVersion !== MqttVersion.v5 || serverKeepAlive === 0) return keepAlive;
+  return keepAlive === 0 || keepAlive > serverKeepAlive ? serverKeepAlive : keepAlive;
+}
+
+/** What a 5.0 client is told where it differs from the specification's defaults. */
+export function connackProperties(
+  connect: ConnectPacket,
+  acceptance: Acceptance,
+  settings: ConnectionSettings,
+  keepAlive: number,
+): ConnackProperties {
+  const { inflightMessagesMax, packetBytesMax, topicAliasMaximum } = settings;
+  const asked = connect.properties?.sessionExpiryInterval ?? 0;
+  const granted = acceptance.session.expiryIntervalMs;
+  return {
+    sessionExpiryInterval:
+      expiryIntervalMs(asked) === granted ? undefined : Math.floor(granted / 1000),
+    receiveMaximum: inflightMessagesMax < 65_535 ? inflightMessagesMax : undefined,
+    maximumPacketSize: packetBytesMax < 268_435_455 ? packetBytesMax : undefined,
+    assignedClientIdentifier: acceptance.assignedClientId,
+    topicAliasMaximum: topicAliasMaximum > 0 ? topicAliasMaximum : undefined,
+    serverKeepAlive: keepAlive === connect.keepAlive ? undefined : keepAlive,
+    responseInformation: acceptance.responseInformation,
+    authenticationMethod: connect.properties?.authenticationMethod,
+    authenticationData: acceptance.authenticationData,
+  };
+}

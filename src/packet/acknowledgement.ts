@@ -11,7 +11,8 @@ import type {
 import { PacketType } from './packet.ts';
 import { putPacketId, readPacketId } from './packet-identifier.ts';
 import type { ByteReader } from './primitives.ts';
-import { PropertyOwner, type PropertyRecord, readProperties } from './properties.ts';
+import { readProperties } from './properties.ts';
+import { PropertyOwner, type PropertyRecord } from './property-definitions.ts';
 import { putProperties, putReasonProperties } from './property-writing.ts';
 import { ReasonCode } from './reason-code.ts';
 import { type ReasonCodeList, readReasonCode, reasonCodeList } from './reason-code-list.ts';

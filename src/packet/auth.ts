@@ -2,7 +2,8 @@
 import type { AuthPacket, AuthProperties, MqttVersion } from './packet.ts';
 import { PacketType } from './packet.ts';
 import type { ByteReader } from './primitives.ts';
-import { Property, PropertyOwner, readProperties } from './properties.ts';
+import { readProperties } from './properties.ts';
+import { Property, PropertyOwner } from './property-definitions.ts';
 import { putBinary, putProperties, putReasonProperties, putString } from './property-writing.ts';
 import { protocolError } from './protocol-error.ts';
 import { ReasonCode } from './reason-code.ts';

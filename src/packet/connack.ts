@@ -2,13 +2,8 @@
 import type { ConnackPacket, ConnackProperties } from './packet.ts';
 import { MqttVersion, PacketType } from './packet.ts';
 import type { ByteReader } from './primitives.ts';
-import {
-  checkAuthentication,
-  Property,
-  PropertyOwner,
-  type PropertyRecord,
-  readProperties,
-} from './properties.ts';
+import { checkAuthentication, readProperties } from './properties.ts';
+import { Property, PropertyOwner, type PropertyRecord } from './property-definitions.ts';
 import {
   putBinary,
   putBoolean,

@@ -5,14 +5,13 @@
 import type { ConnectPacket, ConnectProperties, Will, WillProperties } from './packet.ts';
 import { MqttVersion, PacketType } from './packet.ts';
 import type { ByteReader } from './primitives.ts';
+import { checkAuthentication, readProperties } from './properties.ts';
 import {
-  checkAuthentication,
   hasWildcard,
   Property,
   PropertyOwner,
   type PropertyRecord,
-  readProperties,
-} from './properties.ts';
+} from './property-definitions.ts';
 import {
   putBinary,
   putBoolean,

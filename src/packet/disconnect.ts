@@ -2,7 +2,8 @@
 import type { DisconnectPacket, DisconnectProperties, MqttVersion } from './packet.ts';
 import { PacketType } from './packet.ts';
 import type { ByteReader } from './primitives.ts';
-import { Property, PropertyOwner, type PropertyRecord, readProperties } from './properties.ts';
+import { readProperties } from './properties.ts';
+import { Property, PropertyOwner, type PropertyRecord } from './property-definitions.ts';
 import { putProperties, putReasonProperties, putString, putUint32 } from './property-writing.ts';
 import { protocolError } from './protocol-error.ts';
 import { ReasonCode, reasonCodeName } from './reason-code.ts';

@@ -61,7 +61,7 @@ export function encodePacket(packet: Packet, version: MqttVersion): Uint8Array {
 
 /**
  * Bytes of the packet on the wire, fixed header included: what Maximum Packet Size limits. Exact, and
- * without encoding. Errors as `writePacket`.
+ * without encoding. A PUBLISH need not have its Packet Identifier yet.
  */
 export function packetSize(packet: Packet, version: MqttVersion): number {
   const length =

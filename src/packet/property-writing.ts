@@ -3,7 +3,7 @@
  * `undefined`; `putProperties` puts the Property Length in front by running that list twice.
  */
 import type { MessageProperties, ReasonProperties, UserProperties } from './packet.ts';
-import { Property } from './properties.ts';
+import { Property } from './property-definitions.ts';
 import { ByteCounter, type ByteSink } from './writer.ts';
 
 /** Writes Property Length and the properties; a length of 0 when there are none [MQTT-2.2.2-1]. */

@@ -8,13 +8,13 @@ import type { MqttVersion, PublishPacket, PublishProperties, QoS } from './packe
 import { PacketType } from './packet.ts';
 import { putPacketId, readPacketId } from './packet-identifier.ts';
 import type { ByteReader } from './primitives.ts';
+import { readProperties } from './properties.ts';
 import {
   hasWildcard,
   Property,
   PropertyOwner,
   type PropertyRecord,
-  readProperties,
-} from './properties.ts';
+} from './property-definitions.ts';
 import {
   propertiesLength,
   putMessageProperties,
@@ -83,13 +83,19 @@ function pick(record: PropertyRecord, fromClient: boolean): PublishProperties {
   };
 }
 
-/** Writes the whole packet, fixed header included. */
+/**
+ * Writes the whole packet, fixed header included.
+ * @throws RangeError for what no receiver accepts; some of the packet may be written by then
+ */
 export function writePublish(
   writer: PacketWriter,
   packet: PublishPacket,
   version: MqttVersion,
 ): void {
   const { topicName, payload, qos, properties } = packet;
+  if (topicName === '' && (version !== 5 || properties?.topicAlias === undefined)) {
+    throw new RangeError('A PUBLISH needs a Topic Name or, in 5.0, a Topic Alias');
+  }
   const propertyBytes =
     properties === undefined ? 0 : version === 5 ? propertiesLength(properties, putPublish) : 0;
   writer.byte(
@@ -105,6 +111,7 @@ export function writePublish(
   writer.bytes(payload);
 }
 
+/** Does not look at the Packet Identifier, which may be given later. */
 export function publishRemainingLength(packet: PublishPacket, version: MqttVersion): number {
   const { properties } = packet;
   const propertyBytes =

@@ -4,7 +4,8 @@ import type { MqttVersion, UnsubackPacket, UnsubscribePacket } from './packet.ts
 import { PacketType } from './packet.ts';
 import { putPacketId, readPacketId } from './packet-identifier.ts';
 import type { ByteReader } from './primitives.ts';
-import { PropertyOwner, readProperties } from './properties.ts';
+import { readProperties } from './properties.ts';
+import { PropertyOwner } from './property-definitions.ts';
 import { putProperties, putReasonProperties, putUserProperties } from './property-writing.ts';
 import { protocolError } from './protocol-error.ts';
 import { ReasonCode } from './reason-code.ts';

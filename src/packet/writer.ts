@@ -23,7 +23,7 @@ export interface ByteSink {
 }
 
 const lengthMaximum = 65_535;
-export const varintMaximum = 268_435_455;
+const varintMaximum = 268_435_455;
 
 export function varintLength(value: number): number {
   if (value < 0x80) return 1;
@@ -94,7 +94,7 @@ export class PacketWriter implements ByteSink {
   }
 
   varint(value: number): void {
-    checkVarint(value);
+    checkRange(value, varintMaximum);
     let rest = value;
     while (rest >= 0x80) {
       this.byte((rest & 0x7f) | 0x80);
@@ -166,24 +166,30 @@ export class PacketWriter implements ByteSink {
   }
 }
 
-/** Counts what would be written. Refuses what `PacketWriter` refuses. */
+/**
+ * Counts what would be written, and refuses what cannot be: numbers that do not fit their field, strings
+ * that no receiver accepts. The writer behind it need not look again.
+ */
 export class ByteCounter implements ByteSink {
   length = 0;
 
-  byte(_value: number): void {
+  byte(value: number): void {
+    checkRange(value, 0xff);
     this.length += 1;
   }
 
-  uint16(_value: number): void {
+  uint16(value: number): void {
+    checkRange(value, 0xffff);
     this.length += 2;
   }
 
-  uint32(_value: number): void {
+  uint32(value: number): void {
+    checkRange(value, 0xffff_ffff);
     this.length += 4;
   }
 
   varint(value: number): void {
-    checkVarint(value);
+    checkRange(value, varintMaximum);
     this.length += varintLength(value);
   }
 
@@ -216,9 +222,9 @@ export function checkedUtf8Length(value: string): number {
   return length;
 }
 
-function checkVarint(value: number): void {
-  if (!(value >= 0 && value <= varintMaximum)) {
-    throw new RangeError(`${value} does not fit a Variable Byte Integer`);
+function checkRange(value: number, maximum: number): void {
+  if (!(value >= 0 && value <= maximum)) {
+    throw new RangeError(`${value} does not fit a field of 0 to ${maximum}`);
   }
 }
 

@@ -48,6 +48,7 @@ export class Acceptor {
   readonly #deadlines = new HandshakeDeadlines();
   readonly #securities = new WeakMap<Socket, Security>();
   readonly #links = new Set<SocketLink | WebSocketLink>();
+  readonly #whenEmpty: (() => void)[] = [];
   readonly #turnEnd: TurnEnd;
   readonly #log: FoldedLog;
 
@@ -71,8 +72,10 @@ export class Acceptor {
     this.#deadlines.destroyAll();
   }
 
-  endLinks(): void {
+  /** Resolves when every link is gone. */
+  async endLinks(): Promise<void> {
     for (const link of this.#links) link.end();
+    if (this.#links.size > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
   }
 
   /** Writes what is still folded. */
@@ -171,7 +174,13 @@ export class Acceptor {
       return;
     }
     this.#links.add(link);
-    link.start(handler, () => this.#links.delete(link));
+    link.start(handler, () => this.#gone(link));
+  }
+
+  #gone(link: SocketLink | WebSocketLink): void {
+    this.#links.delete(link);
+    if (this.#links.size > 0) return;
+    for (const tell of this.#whenEmpty.splice(0)) tell();
   }
 
   #origin(address: string, port: number | undefined, reach: Reach, security: Security): LinkOrigin {

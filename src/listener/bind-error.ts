@@ -1,7 +1,9 @@
 /**
  * From the operating system's `EADDRINUSE` to an error that says who, what and what instead.
  */
+import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { dirname } from 'node:path';
 import { ListenError, type ListenErrorCode } from './listen-error.ts';
 import type { BindAddress, ListenerOptions } from './options.ts';
 import { findPortHolder, listeningPorts, type PortHolder } from './port-holder.ts';
@@ -35,17 +37,18 @@ export async function bindError(options: ListenerOptions, cause: Error): Promise
     case 'EAI_AGAIN':
       return problem(options, 'address-not-available', 'this host name has no address', { cause });
     case 'EACCES':
-    case 'EPERM': {
-      const why =
-        address.path === undefined
-          ? `permission denied: ports below 1024 need a privilege`
-          : 'permission denied: this user may not create files there';
-      const freePort =
-        address.port === undefined ? undefined : await freePortAfter(7999 + address.port);
-      return problem(options, 'permission-denied', why, { cause, freePort });
-    }
-    case 'ENOENT':
-      return problem(options, 'socket-path', 'the folder does not exist', { cause });
+    case 'EPERM':
+      return address.path === undefined
+        ? problem(
+            options,
+            'permission-denied',
+            'permission denied: a port below 1024 is a privilege',
+            {
+              cause,
+              freePort: await freePortAfter(7999 + address.port),
+            },
+          )
+        : folderProblem(options, address.path, cause);
     case 'ENAMETOOLONG':
     case 'EINVAL':
       if (address.path === undefined) break;
@@ -53,6 +56,16 @@ export async function bindError(options: ListenerOptions, cause: Error): Promise
     default:
   }
   return problem(options, 'listen-failed', cause.message, { cause });
+}
+
+/** The runtime reports a missing folder as missing permission too. */
+function folderProblem(options: ListenerOptions, path: string, cause: Error): ListenError {
+  const folder = dirname(path);
+  return existsSync(folder)
+    ? problem(options, 'permission-denied', `permission denied: no right to write in ${folder}`, {
+        cause,
+      })
+    : problem(options, 'socket-path', `the folder ${folder} does not exist`, { cause });
 }
 
 interface ProblemDetails {

@@ -144,7 +144,7 @@ export class SocketListener implements Listener {
 
   async close(): Promise<void> {
     await this.stopAccepting();
-    this.#acceptor.endLinks();
+    await this.#acceptor.endLinks();
     await this.#whenClosed;
     this.#acceptor.closeLog();
   }

@@ -96,13 +96,20 @@ export function writePublish(
   if (topicName === '' && (version !== 5 || properties?.topicAlias === undefined)) {
     throw new RangeError('A PUBLISH needs a Topic Name or, in 5.0, a Topic Alias');
   }
-  const propertyBytes =
-    properties === undefined ? 0 : version === 5 ? propertiesLength(properties, putPublish) : 0;
-  writer.byte(
-    (PacketType.publish << 4) | (packet.dup ? 8 : 0) | (qos << 1) | (packet.retain ? 1 : 0),
+  const propertyBytes = publishPropertyBytes(packet, version);
+  const before = writer.length;
+  writeFixedHeader(
+    writer,
+    packet,
+    remainingLength(packet, version, topicName.length, propertyBytes),
   );
-  writer.varint(remainingLength(packet, version, propertyBytes));
-  writer.string(topicName);
+  if (!writer.asciiString(topicName)) {
+    // The length was wrong.
+    writer.truncate(before);
+    const topicBytes = checkedUtf8Length(topicName);
+    writeFixedHeader(writer, packet, remainingLength(packet, version, topicBytes, propertyBytes));
+    writer.string(topicName);
+  }
   if (qos !== 0) putPacketId(writer, packet.packetId);
   if (version === 5) {
     writer.varint(propertyBytes);
@@ -111,26 +118,36 @@ export function writePublish(
   writer.bytes(payload);
 }
 
+function writeFixedHeader(writer: PacketWriter, packet: PublishPacket, length: number): void {
+  const { dup, qos, retain } = packet;
+  writer.byte((PacketType.publish << 4) | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0));
+  writer.varint(length);
+}
+
 /** Does not look at the Packet Identifier, which may be given later. */
 export function publishRemainingLength(packet: PublishPacket, version: MqttVersion): number {
-  const { properties } = packet;
-  const propertyBytes =
-    properties === undefined || version !== 5 ? 0 : propertiesLength(properties, putPublish);
-  return remainingLength(packet, version, propertyBytes);
+  const topicBytes = checkedUtf8Length(packet.topicName);
+  return remainingLength(packet, version, topicBytes, publishPropertyBytes(packet, version));
 }
 
 function remainingLength(
   packet: PublishPacket,
   version: MqttVersion,
+  topicBytes: number,
   propertyBytes: number,
 ): number {
   return (
     2 +
-    checkedUtf8Length(packet.topicName) +
+    topicBytes +
     (packet.qos === 0 ? 0 : 2) +
     (version === 5 ? varintLength(propertyBytes) + propertyBytes : 0) +
     packet.payload.length
   );
+}
+
+function publishPropertyBytes(packet: PublishPacket, version: MqttVersion): number {
+  if (packet.properties === undefined || version !== 5) return 0;
+  return propertiesLength(packet.properties, putPublish);
 }
 
 function putPublish(sink: ByteSink, properties: PublishProperties): void {

@@ -31,8 +31,11 @@ export function varintLength(value: number): number {
   return value < 0x20_0000 ? 3 : 4;
 }
 
-/** Measured with bench/packet-publish.ts: below this a loop is faster than `TypedArray.set`. */
-const loopCopyMaximum = 24;
+/**
+ * Characters up to which a loop is faster than `TextEncoder.encodeInto` with its view (about 1 ns for
+ * each character against 44 ns; Node 24.21, November 2026).
+ */
+const loopEncodeMaximum = 40;
 
 const encoder = new TextEncoder();
 const empty = new Uint8Array(0);
@@ -104,30 +107,30 @@ export class PacketWriter implements ByteSink {
   }
 
   string(value: string): void {
-    const length = value.length;
-    if (length > lengthMaximum) throw tooLong(length);
-    const at = this.#reserve(2 + length);
-    const slab = this.#slab;
-    let index = 0;
-    for (; index < length; index++) {
-      const code = value.charCodeAt(index);
-      if (code === 0 || code >= 0x80) break;
-      slab[at + 2 + index] = code;
-    }
-    if (index === length) {
-      slab[at] = length >>> 8;
-      slab[at + 1] = length;
-    } else {
-      this.#end = at;
-      this.#unicode(value);
-    }
-  }
-
-  #unicode(value: string): void {
+    if (this.asciiString(value)) return;
     const length = checkedUtf8Length(value);
     this.uint16(length);
     const at = this.#reserve(length);
     encoder.encodeInto(value, this.#slab.subarray(at, at + length));
+  }
+
+  /**
+   * As `string`, but only if each character is one byte (and none of them U+0000); otherwise writes
+   * nothing and returns false. Most strings are, and this way nobody needs to count them first.
+   */
+  asciiString(value: string): boolean {
+    const length = value.length;
+    if (length > lengthMaximum) return false;
+    const at = this.#reserve(2 + length);
+    const slab = this.#slab;
+    slab[at] = length >>> 8;
+    slab[at + 1] = length;
+    const isAscii =
+      length > loopEncodeMaximum
+        ? encodeAscii(value, slab.subarray(at + 2, at + 2 + length))
+        : encodeShortAscii(value, slab, at + 2);
+    if (!isAscii) this.#end = at;
+    return isAscii;
   }
 
   binary(value: Uint8Array): void {
@@ -137,14 +140,8 @@ export class PacketWriter implements ByteSink {
   }
 
   bytes(value: Uint8Array): void {
-    const length = value.length;
-    const at = this.#reserve(length);
-    const slab = this.#slab;
-    if (length > loopCopyMaximum) {
-      slab.set(value, at);
-      return;
-    }
-    for (let index = 0; index < length; index++) slab[at + index] = value[index] ?? 0;
+    const at = this.#reserve(value.length);
+    this.#slab.set(value, at);
   }
 
   /** Makes room for `length` bytes, counts them as written, and returns where they begin. */
@@ -205,6 +202,20 @@ export class ByteCounter implements ByteSink {
   bytes(value: Uint8Array): void {
     this.length += value.length;
   }
+}
+
+function encodeShortAscii(value: string, slab: Uint8Array, at: number): boolean {
+  for (let index = 0; index < value.length; index++) {
+    const code = value.charCodeAt(index);
+    if (code === 0 || code >= 0x80) return false;
+    slab[at + index] = code;
+  }
+  return true;
+}
+
+/** All characters fit into as many bytes only if each of them is one byte. */
+function encodeAscii(value: string, into: Uint8Array): boolean {
+  return encoder.encodeInto(value, into).read === value.length && !value.includes('\0');
 }
 
 /**

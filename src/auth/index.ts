@@ -1,0 +1,2 @@
+/** Implementations of the deciding hooks. */
+export { createDefaultAccess, type DefaultAccessOptions } from './default-access.ts';

@@ -1,0 +1,180 @@
+/** `linnet start`: reads the configuration, runs the server until it is told to stop, and says so. */
+import { ControlError } from '../admin/index.ts';
+import {
+  ConfigError,
+  explainListener,
+  type LoadedConfig,
+  loadConfig,
+  renderConfigError,
+  renderConfigWarnings,
+  renderEffective,
+} from '../config/index.ts';
+import { ListenError, renderListenError } from '../listener/index.ts';
+import { Server, version } from '../server.ts';
+import {
+  createLog,
+  createMessageLogger,
+  type Log,
+  type MessageLogger,
+  seedLines,
+} from '../telemetry/index.ts';
+import { renderBanner } from './banner.ts';
+import type { CommandIo } from './command-io.ts';
+import { ExitCode } from './exit-code.ts';
+import { parseStartArguments, type StartArguments } from './start-arguments.ts';
+
+export async function runStart(argv: readonly string[], io: CommandIo): Promise<number> {
+  const beganMs = performance.now();
+  const given = parseStartArguments(argv, io);
+  const loaded = loadOrExplain(given, io);
+  if (typeof loaded === 'number') return loaded;
+  io.stderr.write(renderConfigWarnings(loaded.warnings));
+  if (given.isCheck) {
+    io.stdout.write('ok     the configuration is valid\n');
+    return ExitCode.ok;
+  }
+  if (given.isDryRun) {
+    io.stdout.write(renderEffective(loaded, { withOrigins: true }));
+    return ExitCode.ok;
+  }
+  return await serve(loaded, io, beganMs);
+}
+
+/** The configuration, or the exit code after its errors were printed. */
+export function loadOrExplain(
+  given: Pick<StartArguments, 'flags' | 'configFile' | 'envFile' | 'isCheck'>,
+  io: CommandIo,
+): LoadedConfig | number {
+  try {
+    return loadConfig({
+      flags: given.flags,
+      environment: io.environment,
+      cwd: process.cwd(),
+      configFile: given.configFile,
+      envFile: given.envFile,
+      strict: given.isCheck,
+    });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const code = given.isCheck ? ExitCode.problem : ExitCode.config;
+    io.stderr.write(renderConfigError(error, code));
+    return code;
+  }
+}
+
+async function serve(loaded: LoadedConfig, io: CommandIo, beganMs: number): Promise<number> {
+  const { config } = loaded;
+  const log = createLog({
+    level: config.log.level,
+    levels: config.log.levels,
+    consoleLevel: config.log.consoleLevel,
+    fileLevel: config.log.fileLevel,
+    format: config.log.format,
+    file: config.log.file,
+    directory: process.cwd(),
+    rotation: config.log.rotation,
+    isTty: io.isTty,
+    console: io.stderr as NodeJS.WriteStream,
+    now: () => Date.now(),
+  });
+  const messageLogger = messageLoggerFor(loaded, io);
+  const stopRequested = new AbortController();
+  const server = new Server({
+    config,
+    log,
+    plugins: messageLogger === undefined ? [] : [messageLogger],
+    hasControlChannel: true,
+    onStopRequested: () => stopRequested.abort(),
+  });
+  try {
+    await server.start();
+  } catch (error) {
+    const code = explainStart(error, loaded, io);
+    await log.close();
+    return code;
+  }
+  sayReady(server, loaded, log, io, Math.round(performance.now() - beganMs));
+  const isSeed = config.logMessages.format === 'seed';
+  if (isSeed) saySeedStart(loaded, io);
+  await untilAborted(AbortSignal.any([io.signal, stopRequested.signal]));
+  if (isSeed && io.signal.aborted) io.stdout.write(`\n${seedLines.interrupted}\n`);
+  const { clients, durationMs } = await server.stop();
+  await messageLogger?.close();
+  if (isSeed) io.stdout.write(`${seedLines.stopped}\n${seedLines.closed}\n`);
+  if (io.isTty) {
+    const seconds = (durationMs / 1000).toFixed(1);
+    io.stderr.write(
+      `  stopped: ${clients} ${clients === 1 ? 'client' : 'clients'} told, ${seconds} s\n`,
+    );
+  }
+  await log.close();
+  return ExitCode.ok;
+}
+
+function messageLoggerFor(loaded: LoadedConfig, io: CommandIo): MessageLogger | undefined {
+  const { format, topicFilters } = loaded.config.logMessages;
+  if (format === 'off') return undefined;
+  const output = io.stdout as NodeJS.WriteStream;
+  return createMessageLogger({ format, topicFilters, output, colors: io.isTty });
+}
+
+function sayReady(
+  server: Server,
+  loaded: LoadedConfig,
+  log: Log,
+  io: CommandIo,
+  startMs: number,
+): void {
+  const { listeners } = server;
+  if (io.isTty) {
+    const hasColors = io.environment['NO_COLOR'] === undefined;
+    const cwd = process.cwd();
+    io.stderr.write(renderBanner({ version, startMs, loaded, listeners, hasColors, cwd }));
+    return;
+  }
+  log.module('broker').info('broker.ready', {
+    version,
+    startMs,
+    listeners: listeners.map((listener) => listener.urls[0] ?? listener.name).join(' '),
+    dataDir: loaded.config.ephemeral ? undefined : loaded.config.dataDir,
+    config: loaded.files.config,
+  });
+}
+
+/** The lines of a server that shows its messages, as scripts know them (S1-06, S1-09). */
+function saySeedStart(loaded: LoadedConfig, io: CommandIo): void {
+  const first = loaded.config.listeners.find((listener) => listener.type === 'tcp');
+  if (first?.address.host !== undefined) {
+    io.stdout.write(`${seedLines.started(`${first.address.host}:${first.address.port}`)}\n`);
+  }
+  io.stdout.write(`${seedLines.loggerActive}\n`);
+}
+
+/** Prints why the server did not start. @returns the exit code */
+function explainStart(error: unknown, loaded: LoadedConfig, io: CommandIo): number {
+  if (error instanceof ListenError) {
+    printError(io, renderListenError(error, explainListener(loaded)), error.exitCode);
+    return error.exitCode;
+  }
+  if (error instanceof ControlError) {
+    printError(io, controlText(error), ExitCode.dataDir);
+    return ExitCode.dataDir;
+  }
+  throw error;
+}
+
+function controlText(error: ControlError): string {
+  return `${error.message}\n       fix   linnet start --data-dir OTHER      or   linnet start --ephemeral`;
+}
+
+/** One error with its exit code at the end of the last line. */
+export function printError(io: CommandIo, text: string, exitCode: number): void {
+  io.stderr.write(`error  ${text}\n       exit ${exitCode}\n`);
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
+}

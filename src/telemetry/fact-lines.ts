@@ -70,7 +70,7 @@ export function disconnectedLine(fact: ClientDisconnected): FactLine {
       ...clientFields(fact),
       cause,
       reason: reasonText(fact.reasonCode),
-      connectedMs: fact.connectedForMs,
+      connectedMs: Math.round(fact.connectedForMs),
       detail,
     },
     message: `Client disconnected: ${whoText(fact)}, ${cause} after ${seconds} s${

@@ -247,7 +247,7 @@ test('lines logged just before the process ends are in the file and on the conso
 
 test('every event of the table is named by the rules and belongs to a module', () => {
   for (const [name, row] of Object.entries(events)) {
-    assert.match(name, /^[a-z]+(\.[a-z]+)+$/);
+    assert.match(name, /^[a-z]+(\.[a-z_]+)+$/);
     assert.match(row.module, /^[a-z]+$/);
     assert.match(row.meaning, /^[A-Z].*\.$/);
   }

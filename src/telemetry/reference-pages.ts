@@ -94,8 +94,10 @@ tree. Counters begin at 0 with each start.`,
 }
 
 /** Every page of this folder: where it belongs in the repository, and its text. */
-export const telemetryPages: readonly { readonly path: string; readonly render: () => string }[] = [
-  { path: 'docs/reference/events.md', render: renderEventsPage },
-  { path: 'docs/reference/sys-topics.md', render: renderSysTopicsPage },
-  { path: 'docs/reference/statistics.md', render: renderStatisticsPage },
-];
+export function telemetryPages(): { readonly path: string; readonly text: string }[] {
+  return [
+    { path: 'docs/reference/events.md', text: renderEventsPage() },
+    { path: 'docs/reference/sys-topics.md', text: renderSysTopicsPage() },
+    { path: 'docs/reference/statistics.md', text: renderStatisticsPage() },
+  ];
+}

@@ -48,6 +48,7 @@ export interface Statistics {
     readonly refused_by_cause: Readonly<Record<string, number>>;
     readonly disconnects: number;
     readonly protocol_errors: number;
+    readonly receive_maximum_exceeded: number;
   };
 }
 
@@ -105,6 +106,7 @@ export function statistics(counters: Counters, gauges: Gauges, state: RunningSta
       refused_by_cause: { ...counters.refusedByCause },
       disconnects: counters.disconnects,
       protocol_errors: counters.protocolErrors,
+      receive_maximum_exceeded: counters.receiveMaximumExceeded,
     },
   };
 }
@@ -140,9 +142,11 @@ export const statisticsFields: Readonly<Record<string, string>> = {
   'network.packets_sent': 'Control Packets of every type sent.',
   'network.bytes_received': 'Bytes received.',
   'network.bytes_sent': 'Bytes sent.',
-  'network.connections_accepted': 'CONNECTs accepted.',
+  'network.connections_accepted': 'Network Connections taken, those refused later too.',
   'network.connections_refused': 'Connections refused.',
   'network.refused_by_cause': 'The same by cause; only causes that occurred.',
   'network.disconnects': 'Network Connections of clients that ended.',
   'network.protocol_errors': 'Connections that ended because the peer broke the protocol.',
+  'network.receive_maximum_exceeded':
+    'PUBLISH packets above the Receive Maximum on listeners that only warn.',
 };

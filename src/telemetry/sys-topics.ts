@@ -120,8 +120,12 @@ export const sysTopicRows: readonly SysTopicRow[] = [
     'Payload bytes of these.',
     (s) => s.gauges.retainedBytes + s.gauges.queuedBytes,
   ),
-  row('subscriptions/count', 'Subscriptions.', (s) => s.gauges.subscriptions),
-  row('shared_subscriptions/count', 'Shared Subscriptions.', (s) => s.gauges.sharedSubscriptions),
+  row('subscriptions/count', 'Subscriptions, shared ones too.', (s) => s.gauges.subscriptions),
+  row(
+    'shared_subscriptions/count',
+    'Shared Subscriptions among them.',
+    (s) => s.gauges.sharedSubscriptions,
+  ),
   row('heap/current', 'Bytes of memory in use.', (s) => s.heapBytes),
   row('heap/maximum', 'Most bytes of memory seen in use.', (s) => s.heapBytesMax),
   row(
@@ -135,7 +139,7 @@ interface LoadRow {
   /** Below `$SYS/broker/load/`. */
   readonly topic: string;
   readonly meaning: string;
-  readonly total: (counters: Counters) => number;
+  readonly total: (counters: Counters, gauges: Gauges) => number;
 }
 
 const loadRow = (topic: string, meaning: string, total: LoadRow['total']): LoadRow => ({
@@ -152,12 +156,9 @@ export const loadRows: readonly LoadRow[] = [
   loadRow('publish/dropped', 'messages dropped', (c) => c.publishDropped),
   loadRow('bytes/received', 'bytes received', (c) => c.bytesReceived),
   loadRow('bytes/sent', 'bytes sent', (c) => c.bytesSent),
-  loadRow(
-    'sockets',
-    'connections opened, refused ones too',
-    (c) => c.connectionsAccepted + c.connectionsRefused,
-  ),
-  loadRow('connections', 'clients accepted', (c) => c.connectionsAccepted),
+  loadRow('sockets', 'connections taken, those refused later too', (c) => c.connectionsAccepted),
+  // Everyone who was accepted is there or has left.
+  loadRow('connections', 'clients accepted', (c, g) => c.disconnects + g.clientsConnected),
 ];
 
 /** Counters that are split by cause: one topic for each cause that has occurred. */
@@ -202,19 +203,20 @@ export class SysTopics {
     // Kept on the grid of the start, so that late calls do not add up.
     const steps = Math.floor((nowMs - startedAtMs) / intervalMs) + 1;
     this.#dueAtMs = startedAtMs + steps * intervalMs;
-    this.#publishRows(nowMs);
+    const gauges = this.#options.gauges();
+    this.#publishRows(gauges, nowMs);
     this.#publishCauses();
-    this.#publishLoads(nowMs - this.#updatedAtMs);
+    this.#publishLoads(gauges, nowMs - this.#updatedAtMs);
     this.#updatedAtMs = nowMs;
   }
 
-  #publishRows(nowMs: number): void {
-    const { counters, gauges, version, startedAtMs } = this.#options;
+  #publishRows(gauges: Gauges, nowMs: number): void {
+    const { counters, version, startedAtMs } = this.#options;
     const heapBytes = this.#options.heapBytes();
     this.#heapBytesMax = Math.max(this.#heapBytesMax, heapBytes);
     const sample: Sample = {
       counters,
-      gauges: gauges(),
+      gauges,
       uptimeMs: nowMs - startedAtMs,
       version,
       heapBytes,
@@ -231,9 +233,9 @@ export class SysTopics {
     }
   }
 
-  #publishLoads(elapsedMs: number): void {
+  #publishLoads(gauges: Gauges, elapsedMs: number): void {
     for (const { load, average } of this.#loads) {
-      average.update(load.total(this.#options.counters), elapsedMs);
+      average.update(load.total(this.#options.counters, gauges), elapsedMs);
       for (const { name } of loadSpans) {
         this.#publish(`load/${load.topic}/${name}`, average.perMinute(name).toFixed(2));
       }

@@ -108,6 +108,7 @@ export class Acceptor {
 
   handshakeCompleted(socket: TLSSocket, tls: TlsOptions): void {
     this.#deadlines.finish(connectionKey(socket));
+    socket.allowHalfOpen = true; // Before this, a peer that leaves would be noticed by the deadline only.
     const check = checkClientCertificate(socket, tls);
     if (check.isAccepted) {
       const { certificate } = check;

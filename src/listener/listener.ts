@@ -153,6 +153,7 @@ export class SocketListener implements Listener {
     this.#warnOf(material);
     return createTlsServer({
       ...socketOptions,
+      allowHalfOpen: false, // During the handshake; see Acceptor.
       ...material.context,
       requestCert: this.#tls?.caFile !== undefined,
       rejectUnauthorized: false, // Decided when the handshake is complete.

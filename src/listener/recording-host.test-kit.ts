@@ -8,6 +8,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { TLSSocket } from 'node:tls';
 import type { Link, LinkHandler } from '../broker/index.ts';
 import type { ListenerHost } from './acceptor.ts';
 import type { ListenerLog, LogFields, LogLevel } from './folded-log.ts';
@@ -159,7 +160,21 @@ export function optionsOf(settings: ListenerSettingsInput): ListenerOptions {
   return resolveListenerOptions('test', listenerOptionsSchema.parse(settings));
 }
 
-/** Opens a listener that the test closes at its end. */
+type CleanUp = () => unknown;
+const cleanUps = new WeakMap<object, CleanUp[]>();
+
+/** Runs when the test is over, last come first served: clients go before the listener that they use. */
+export function afterwards(t: Pick<TestContext, 'after'>, cleanUp: CleanUp): void {
+  const list = cleanUps.get(t) ?? [];
+  list.unshift(cleanUp);
+  if (cleanUps.has(t)) return;
+  cleanUps.set(t, list);
+  t.after(async () => {
+    for (const run of list) await run();
+  });
+}
+
+/** Opens a listener that is closed when the test is over. */
 export async function listen(
   t: TestContext,
   host: ListenerHost,
@@ -167,7 +182,7 @@ export async function listen(
 ): Promise<Listener> {
   const options = optionsOf({ type: 'tcp', bind: '127.0.0.1:0', ...settings });
   const listener = await startListener(options, host);
-  t.after(() => listener.close());
+  afterwards(t, () => listener.close());
   return listener;
 }
 
@@ -190,10 +205,6 @@ export class Peer {
 
   constructor(socket: Socket) {
     this.socket = socket;
-    const note = (change: () => void) => () => {
-      change();
-      this.facts.changed();
-    };
     socket
       .on('data', (chunk: Buffer) => {
         this.#chunks.push(chunk);
@@ -203,22 +214,18 @@ export class Peer {
       .on('error', (error) => {
         this.error = error;
       })
-      .on(
-        'connect',
-        note(() => (this.isConnected = true)),
-      )
-      .on(
-        'secureConnect',
-        note(() => (this.isConnected = true)),
-      )
-      .on(
-        'end',
-        note(() => (this.hasEnded = true)),
-      )
-      .on(
-        'close',
-        note(() => (this.hasClosed = true)),
-      );
+      .on(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
+        this.isConnected = true;
+        this.facts.changed();
+      })
+      .on('end', () => {
+        this.hasEnded = true;
+        this.facts.changed();
+      })
+      .on('close', () => {
+        this.hasClosed = true;
+        this.facts.changed();
+      });
   }
 
   get text(): string {
@@ -250,13 +257,13 @@ export class Peer {
 export function dial(t: TestContext, listener: Listener): Peer {
   const { path, port, host } = listener.address;
   const peer = new Peer(path === undefined ? connect({ port, host }) : connect(path));
-  t.after(() => peer.socket.destroy());
+  afterwards(t, () => peer.socket.destroy());
   return peer;
 }
 
-export function temporaryFolder(t: { after(callback: () => void): void }): string {
+export function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'linnet-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  afterwards(t, () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 

@@ -9,6 +9,7 @@ import test from 'node:test';
 import { ListenError } from './listen-error.ts';
 import { highWaterBytes, lowWaterBytes } from './outbound-queue.ts';
 import {
+  afterwards,
   dial,
   echoHost,
   listen,
@@ -71,7 +72,7 @@ test('an IPv4 client of an IPv6 wildcard has its IPv4 address', { skip: needsIpv
   const host = echoHost();
   const listener = await listen(t, host, { bind: '[::]:0' });
   const client = new Peer(connect(portOf(listener), '127.0.0.1'));
-  t.after(() => client.socket.destroy());
+  afterwards(t, () => client.socket.destroy());
   const { link } = await host.untilLink();
   assert.equal(link.origin.remoteAddress, '127.0.0.1');
   assert.equal(link.origin.reach, 'loopback');
@@ -83,7 +84,7 @@ test('both wildcards can have the same port', { skip: needsIpv6 }, async (t) => 
   const wildcards = [`[::]:${port}`, `0.0.0.0:${port}`];
   const list = wildcards.map((bind) => optionsOf({ type: 'tcp', bind }));
   const listeners = await startListeners(list, new RecordingHost());
-  t.after(() => Promise.all(listeners.map((listener) => listener.close())));
+  afterwards(t, () => Promise.all(listeners.map((listener) => listener.close())));
   assert.deepEqual(
     listeners.map(({ address }) => address.host),
     ['::', '0.0.0.0'],
@@ -175,7 +176,7 @@ test('after end a peer has two seconds to close', async (t) => {
   const listener = await listen(t, host);
   const socket = connect({ port: portOf(listener), host: '127.0.0.1', allowHalfOpen: true });
   const client = new Peer(socket);
-  t.after(() => socket.destroy());
+  afterwards(t, () => socket.destroy());
   const recorded = await host.untilLink();
   t.mock.timers.enable({ apis: ['setTimeout'] });
   recorded.link.end();

@@ -165,7 +165,7 @@ export class WebSocketLink implements Link {
       this.#error = new Error(`the first WebSocket message exceeds ${firstMessageBytesMax} bytes`);
       this.destroy();
     };
-    this.#socket.on('data', count);
+    this.#socket.prependListener('data', count); // Before `ws` makes a message of it.
     this.#webSocket.once('message', () => this.#socket.off('data', count));
   }
 }

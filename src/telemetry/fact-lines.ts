@@ -24,7 +24,7 @@ export interface FactLine {
   readonly message?: string;
   /** Present where repetitions are folded. */
   readonly fold?: {
-    /** What makes two lines of this event the same. */
+    /** What makes two lines the same; begins with what the event is about. */
     readonly kind: string;
     /** What a summary shows: who and which rule, not the topic of one of many messages. */
     readonly fields: LogFields;
@@ -78,7 +78,10 @@ export function disconnectedLine(fact: ClientDisconnected): FactLine {
     }`,
   };
   if (level === 'INFO') return line;
-  return { ...line, fold: { kind: kindOf(cause, client), fields: { client, cause } } };
+  return {
+    ...line,
+    fold: { kind: kindOf('disconnect', cause, client), fields: { client, cause } },
+  };
 }
 
 export function refusedLine(fact: ConnectionRefused): FactLine {
@@ -96,7 +99,10 @@ export function refusedLine(fact: ConnectionRefused): FactLine {
       reason: reasonText(fact.reasonCode),
     },
     message: fact.detail,
-    fold: { kind: kindOf(cause, origin.ip, client), fields: { client, ip: origin.ip, cause } },
+    fold: {
+      kind: kindOf('refusal', cause, origin.ip, client),
+      fields: { client, ip: origin.ip, cause },
+    },
   };
 }
 
@@ -115,18 +121,23 @@ export function subscriptionRefusedLine(fact: SubscriptionRefused): FactLine {
     event: 'acl.subscribe.denied',
     level: 'WARNING',
     fields: { client, user, ip, filter, rule, reason: reasonText(fact.reasonCode) },
-    fold: { kind: kindOf(client, rule), fields: { client, rule } },
+    fold: { kind: kindOf('subscribe', client, rule), fields: { client, rule } },
   };
+}
+
+/** The `fold.kind` of `droppedLine`. */
+export function dropKind(fact: MessageDropped): string {
+  return kindOf('drop', fact.cause, fact.clientId ?? fact.publisherId, fact.rule);
 }
 
 export function droppedLine(fact: MessageDropped): FactLine {
   const { cause, rule, topicName: topic, clientId, publisherId: publisher, qos } = fact;
   const reason = reasonText(fact.reasonCode);
   if (cause === 'not-authorized') {
-    return deniedLine('acl.publish.denied', publisher, rule, { topic, rule, reason });
+    return deniedLine('acl.publish.denied', fact, publisher, { topic, rule, reason });
   }
   if (cause === 'read-not-authorized') {
-    return deniedLine('acl.delivery.denied', clientId, rule, { publisher, topic, rule });
+    return deniedLine('acl.delivery.denied', fact, clientId, { publisher, topic, rule });
   }
   return {
     event: 'message.dropped',
@@ -142,7 +153,7 @@ export function droppedLine(fact: MessageDropped): FactLine {
       reason,
     },
     fold: {
-      kind: kindOf(cause, clientId ?? publisher, rule),
+      kind: dropKind(fact),
       fields:
         clientId === undefined ? { cause, publisher, rule } : { cause, client: clientId, rule },
     },
@@ -151,11 +162,11 @@ export function droppedLine(fact: MessageDropped): FactLine {
 
 function deniedLine(
   event: string,
+  fact: MessageDropped,
   client: string | undefined,
-  rule: string,
   fields: LogFields,
 ): FactLine {
-  const fold = { kind: kindOf(client, rule), fields: { client, rule } };
+  const fold = { kind: dropKind(fact), fields: { client, rule: fact.rule } };
   return { event, level: 'WARNING', fields: { client, ...fields }, fold };
 }
 
@@ -165,7 +176,7 @@ export function internalErrorLine(where: string, error: unknown): FactLine {
     event: 'internal.error',
     level: 'ERROR',
     fields: { where, error: failure },
-    fold: { kind: kindOf(where, failure.message), fields: { where } },
+    fold: { kind: kindOf('error', where, failure.message), fields: { where } },
   };
 }
 

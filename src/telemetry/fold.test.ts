@@ -84,3 +84,14 @@ test('at the end everything counted is told, due or not', () => {
   fold.note('quiet', 'f', 'item', 10);
   assert.deepEqual(fold.drain(20), [{ item: 'item', times: 1, duringMs: 20, mixed: false }]);
 });
+
+test('a repetition can be counted without its item, as far as it is one', () => {
+  const fold = new Fold<string>();
+  assert.equal(fold.repeats('k', 0), false);
+  fold.note('k', 'f', 'item', 0);
+  assert.equal(fold.repeats('k', 999), true);
+  assert.deepEqual(fold.tick(1000), [{ item: 'item', times: 1, duringMs: 1000, mixed: false }]);
+  assert.equal(fold.repeats('k', 3000), false);
+  assert.equal(fold.note('k', 'f', 'item', 3000), true);
+  assert.equal(fold.repeats('k', 3001), true);
+});

@@ -76,6 +76,17 @@ export class Fold<T> {
     return true;
   }
 
+  /**
+   * Counts a repetition without needing its item, which makes floods cheap. False when it is none: then
+   * nothing has changed and `note` decides.
+   */
+  repeats(kind: string, nowMs: number): boolean {
+    const entry = this.#entries.get(kind);
+    if (entry === undefined || isOver(entry, nowMs)) return false;
+    entry.times++;
+    return true;
+  }
+
   /** The summaries that are due. Call it about once a second. */
   tick(nowMs: number): FoldSummary<T>[] {
     return [...this.#sweep(this.#entries, nowMs), ...this.#sweep(this.#overflow, nowMs)];
@@ -97,7 +108,7 @@ export class Fold<T> {
 
   #repeat(entry: Entry<T>, nowMs: number): boolean {
     // Nothing waits and the window is over: a slow repetition is a line of its own, in ever wider steps.
-    if (entry.times === 0 && nowMs - entry.openedAtMs >= entry.windowMs) {
+    if (isOver(entry, nowMs)) {
       this.#widen(entry, nowMs);
       return true;
     }
@@ -125,6 +136,10 @@ export class Fold<T> {
     }
     return due;
   }
+}
+
+function isOver<T>(entry: Entry<T>, nowMs: number): boolean {
+  return entry.times === 0 && nowMs - entry.openedAtMs >= entry.windowMs;
 }
 
 function summarize<T>(entry: Entry<T>, nowMs: number): FoldSummary<T> {

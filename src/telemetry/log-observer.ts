@@ -8,6 +8,7 @@ import {
   connectedLine,
   deliveryFields,
   disconnectedLine,
+  dropKind,
   droppedLine,
   type FactLine,
   internalErrorLine,
@@ -45,7 +46,7 @@ export function createLogObserver(options: LogObserverOptions): LogObserver {
     const client = fields['client'];
     if (!module.isEnabled(level, typeof client === 'string' ? client : undefined)) return;
     if (line.fold === undefined) module.write(level, event, fields, message);
-    else if (fold.note(`${event}\n${line.fold.kind}`, event, line, now())) {
+    else if (fold.note(line.fold.kind, event, line, now())) {
       module.write(level, event, { ...fields, times: 1 }, message);
     }
   };
@@ -67,7 +68,9 @@ export function createLogObserver(options: LogObserverOptions): LogObserver {
     clientSubscribed: (fact) => say(subscriptionLine('client.subscribed', fact)),
     clientUnsubscribed: (fact) => say(subscriptionLine('client.unsubscribed', fact)),
     subscriptionRefused: (fact) => say(subscriptionRefusedLine(fact)),
-    messageDropped: (fact) => say(droppedLine(fact)),
+    messageDropped(fact) {
+      if (!fold.repeats(dropKind(fact), now())) say(droppedLine(fact));
+    },
     internalError: (where, error) => say(internalErrorLine(where, error)),
     sessionStarted: (fact) => sessionLog.debug('session.started', { client: fact.clientId }),
     sessionEnded({ clientId: client, cause, discardedMessages: discarded }) {

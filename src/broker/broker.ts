@@ -15,11 +15,8 @@ import {
 } from '../packet/index.ts';
 import { type Delivery, Message, QueueTotals, type Session } from '../session/index.ts';
 import { Admission, type AdmissionHost } from './admission.ts';
-import {
-  ClientConnection,
-  type ClientConnectionHost,
-  type ConnectionEnd,
-} from './client-connection.ts';
+import { ClientConnection } from './client-connection.ts';
+import type { ClientConnectionHost, ConnectionEnd } from './client-connection-host.ts';
 import { ConnectionDirectory } from './connection-directory.ts';
 import type { Core } from './core.ts';
 import { Counters, type Gauges } from './counters.ts';

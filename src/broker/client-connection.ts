@@ -11,7 +11,6 @@ import {
   NotMqttError,
   PacketReader,
   PacketType,
-  PacketWriter,
   ProtocolError,
   type PublishPacket,
   packetSize,
@@ -20,7 +19,6 @@ import {
   type SubscribePacket,
   type UnsubscribePacket,
   UnsupportedVersionError,
-  writePacket,
 } from '../packet/index.ts';
 import {
   type Acceptance,
@@ -31,44 +29,15 @@ import {
   type Refusal,
   type Session,
 } from '../session/index.ts';
+import type { ClientConnectionHost, ConnectionEnd } from './client-connection-host.ts';
+import { ConnectionDeadline } from './connection-deadline.ts';
+import { ConnectionOutput } from './connection-output.ts';
 import type { Core } from './core.ts';
 import type { ClientFacts, DisconnectCause, RefusalCause } from './events.ts';
 import type { MaybePromise } from './hooks.ts';
 import type { Link, LinkHandler } from './link.ts';
-import type { Incoming, Published } from './publishing.ts';
+import { type Published, withoutAlias } from './publishing.ts';
 import type { ListenerPolicy } from './settings.ts';
-import type { Subscribed } from './subscribing.ts';
-import { Timer } from './timer-wheel.ts';
-
-/** What the broker does for its connections. */
-export interface ClientConnectionHost {
-  connectReceived(connection: ClientConnection, packet: ConnectPacket): void;
-  authReceived(connection: ClientConnection, packet: AuthPacket): void;
-  publish(connection: ClientConnection, incoming: Incoming): MaybePromise<Published>;
-  subscribe(connection: ClientConnection, packet: SubscribePacket): MaybePromise<Subscribed>;
-  unsubscribe(
-    connection: ClientConnection,
-    packet: UnsubscribePacket,
-  ): { reasonCodes: ReasonCode[]; lsn: Lsn };
-  opened(connection: ClientConnection): void;
-  /** The connection ended, whichever way; called once, also for those that never became a client. */
-  ended(connection: ClientConnection, end: ConnectionEnd): void;
-  /** There is something to flush at the end of the turn. */
-  wantsFlush(connection: ClientConnection): void;
-}
-
-export interface ConnectionEnd {
-  readonly cause: DisconnectCause;
-  readonly reasonCode: ReasonCode;
-  readonly detail: string | undefined;
-  /** Set for a connection that was refused instead of ended. */
-  readonly refusal: RefusalCause | undefined;
-}
-
-/** Output is handed to the link when it reaches this size, else at the end of the turn. */
-const flushBytes = 64 * 1024;
-/** What a client's own requests may add above the limit for messages before we stop reading from it. */
-const answerBytesMax = 256 * 1024;
 
 export class ClientConnection implements LinkHandler, ConnectionHost {
   readonly link: Link;
@@ -82,18 +51,18 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
   private readonly core: Core;
   private readonly host: ClientConnectionHost;
   private readonly reader: PacketReader<'server'>;
-  private readonly writer = new PacketWriter();
-  private readonly deadline: Timer;
+  private readonly output: ConnectionOutput;
+  private readonly deadline: ConnectionDeadline;
   private isWaiting = false;
   private isProcessing = false;
   private isFinished = false;
   private isReadingPaused = false;
-  private isFlushScheduled = false;
 
   constructor(core: Core, host: ClientConnectionHost, link: Link, policy: ListenerPolicy) {
     this.core = core;
     this.host = host;
     this.link = link;
+    this.output = new ConnectionOutput(core, link, () => host.wantsFlush(this));
     this.policy = policy;
     const { limits, serverKeepAlive } = core.settings;
     const nowMs = core.runtime.nowMs();
@@ -113,8 +82,9 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
       },
       nowMs,
     );
-    this.deadline = new Timer((now) => this.deadlinePassed(now));
-    core.wheel.schedule(this.deadline, nowMs + limits.connectTimeoutMs);
+    this.deadline = new ConnectionDeadline(core, this.protocol, (what) =>
+      this.deadlinePassed(what),
+    );
   }
 
   get session(): Session | undefined {
@@ -219,39 +189,26 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
 
   /** Reads only while nothing is decided and the client takes our answers. */
   private updateReading(): void {
-    const mustPause = this.isWaiting || this.pendingBytes > this.pauseBytes;
+    const mustPause = this.isWaiting || this.output.isClogged;
     if (mustPause === this.isReadingPaused) return;
     this.isReadingPaused = mustPause;
     if (mustPause) this.link.pause();
     else this.link.resume();
   }
 
-  private get pauseBytes(): number {
-    return this.core.settings.limits.outboundBytesMax + answerBytesMax;
-  }
-
-  private get pendingBytes(): number {
-    return this.link.pendingBytes + this.writer.length;
-  }
-
-  private deadlinePassed(nowMs: number): void {
-    if (this.protocol.state !== 'connected') {
+  private deadlinePassed(what: 'connect' | 'keep-alive'): void {
+    if (what === 'connect') {
       this.refuse('connect-timeout', 'no complete CONNECT in time', undefined);
       return;
     }
-    const { keepAlive, lastReceivedMs } = this.protocol;
-    const deadlineMs = lastReceivedMs + keepAlive * 1500; // [MQTT-3.1.2-22]
-    if (nowMs < deadlineMs) {
-      this.core.wheel.schedule(this.deadline, deadlineMs);
-      return;
-    }
-    this.end('keep-alive-timeout', ReasonCode.keepAliveTimeout, `nothing for ${1.5 * keepAlive} s`);
+    const detail = `nothing for ${1.5 * this.protocol.keepAlive} s`;
+    this.end('keep-alive-timeout', ReasonCode.keepAliveTimeout, detail);
   }
 
   // ---- ConnectionHost ----------------------------------------------------------------------------------------
 
   get isCongested(): boolean {
-    return this.pendingBytes > this.core.settings.limits.outboundBytesMax;
+    return this.output.isCongested;
   }
 
   get durable(): Lsn {
@@ -259,20 +216,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
   }
 
   send(packet: ServerPacket): void {
-    const { counters } = this.core;
-    const before = this.writer.length;
-    writePacket(this.writer, packet, this.protocol.protocolVersion);
-    counters.packetsSent++;
-    counters.bytesSent += this.writer.length - before;
-    if (packet.type === PacketType.publish) {
-      counters.publishSent++;
-      counters.publishBytesSent += packet.payload.length;
-    }
-    if (this.writer.length >= flushBytes) this.flush();
-    else if (!this.isFlushScheduled) {
-      this.isFlushScheduled = true;
-      this.host.wantsFlush(this);
-    }
+    this.output.send(packet, this.protocol.protocolVersion);
   }
 
   packetSize(packet: ServerPacket): number {
@@ -356,11 +300,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
   }
 
   opened(): void {
-    const { keepAlive, lastReceivedMs } = this.protocol;
-    this.core.wheel.schedule(
-      this.deadline,
-      keepAlive === 0 ? Infinity : lastReceivedMs + keepAlive * 1500,
-    );
+    this.deadline.connected();
     this.host.opened(this);
     this.pumpReplays();
   }
@@ -394,9 +334,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
   }
 
   flush(): void {
-    this.isFlushScheduled = false;
-    if (this.writer.length === 0) return;
-    this.link.write(this.writer.take());
+    this.output.flush();
     if (!this.isFinished) this.updateReading();
   }
 
@@ -441,16 +379,12 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
       this.end('protocol-error', reasonCode, message);
       return;
     }
-    const version =
-      error instanceof UnsupportedVersionError ? error.answerVersion : this.reader.version;
+    const { version, isTold } = answerTo(error, this.reader.version);
     if (version !== undefined) this.protocol.protocolVersion = version;
     const isClientId = reasonCode === ReasonCode.clientIdentifierNotValid;
-    // 3.x is told only what its return codes can say [MQTT3-3.1.2-2], [MQTT3-3.1.3-9].
-    const isTold =
-      version === MqttVersion.v5 || isClientId || error instanceof UnsupportedVersionError;
     const refusal = { reasonCode, reasonString: message, serverReference: undefined };
     const cause = isClientId ? 'client-id' : 'protocol-error';
-    this.refuse(cause, message, isTold && version !== undefined ? refusal : undefined);
+    this.refuse(cause, message, isTold ? refusal : undefined);
   }
 
   private endInternalError(error: unknown): void {
@@ -467,16 +401,23 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
   private finish(end: ConnectionEnd): void {
     if (this.isFinished) return;
     this.isFinished = true;
-    this.core.wheel.cancel(this.deadline);
+    this.deadline.cancel();
     this.protocol.closed();
     this.host.ended(this, end);
   }
 }
 
-/** The properties that travel on: the Topic Alias belongs to this connection [MQTT-3.3.2-7]. */
-function withoutAlias(packet: PublishPacket): Incoming['properties'] {
-  const { properties } = packet;
-  if (properties?.topicAlias === undefined) return properties;
-  const { topicAlias: _alias, subscriptionIdentifiers: _none, ...message } = properties;
-  return Object.values(message).some((value) => value !== undefined) ? message : undefined;
+/** Whether, and in which version, a client can be told why its CONNECT failed. */
+function answerTo(
+  error: ProtocolError,
+  known: MqttVersion | undefined,
+): { version: MqttVersion | undefined; isTold: boolean } {
+  if (error instanceof UnsupportedVersionError)
+    return { version: error.answerVersion, isTold: true };
+  // 3.x is told only what its return codes can say [MQTT3-3.1.2-2], [MQTT3-3.1.3-9].
+  const isClientId = error.reasonCode === ReasonCode.clientIdentifierNotValid;
+  return {
+    version: known,
+    isTold: known === MqttVersion.v5 || (known !== undefined && isClientId),
+  };
 }

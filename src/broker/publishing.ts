@@ -5,6 +5,7 @@
 import {
   isValidUtf8,
   type MessageProperties,
+  type PublishPacket,
   type QoS,
   ReasonCode,
   type Will,
@@ -221,4 +222,12 @@ export function messagePropertiesOf(will: Will): MessageProperties | undefined {
   if (will.properties === undefined) return undefined;
   const { willDelayInterval: _delay, ...properties } = will.properties;
   return properties;
+}
+
+/** The properties that travel on: the Topic Alias belongs to this connection [MQTT-3.3.2-7]. */
+export function withoutAlias(packet: PublishPacket): MessageProperties | undefined {
+  const { properties } = packet;
+  if (properties?.topicAlias === undefined) return properties;
+  const { topicAlias: _alias, subscriptionIdentifiers: _none, ...message } = properties;
+  return Object.values(message).some((value) => value !== undefined) ? message : undefined;
 }

@@ -1,0 +1,66 @@
+import {
+  type MqttVersion,
+  PacketType,
+  PacketWriter,
+  type ServerPacket,
+  writePacket,
+} from '../packet/index.ts';
+import type { Core } from './core.ts';
+import type { Link } from './link.ts';
+
+/** Output is handed to the link when it reaches this size, else at the end of the turn. */
+const flushBytes = 64 * 1024;
+/** What a client's own requests may add above the limit for messages before we stop reading from it. */
+const answerBytesMax = 256 * 1024;
+
+/** What one connection sends: packets collected in one buffer, one write for each turn. */
+export class ConnectionOutput {
+  private readonly core: Core;
+  private readonly link: Link;
+  private readonly wantsFlush: () => void;
+  private readonly writer = new PacketWriter();
+  private isFlushScheduled = false;
+
+  /** @param wantsFlush called when there is something to `flush` at the end of the turn */
+  constructor(core: Core, link: Link, wantsFlush: () => void) {
+    this.core = core;
+    this.link = link;
+    this.wantsFlush = wantsFlush;
+  }
+
+  /** Above this the client gets no further message. */
+  get isCongested(): boolean {
+    return this.pendingBytes > this.core.settings.limits.outboundBytesMax;
+  }
+
+  /** The client does not even take the answers to its own requests. */
+  get isClogged(): boolean {
+    return this.pendingBytes > this.core.settings.limits.outboundBytesMax + answerBytesMax;
+  }
+
+  send(packet: ServerPacket, version: MqttVersion): void {
+    const { counters } = this.core;
+    const before = this.writer.length;
+    writePacket(this.writer, packet, version);
+    counters.packetsSent++;
+    counters.bytesSent += this.writer.length - before;
+    if (packet.type === PacketType.publish) {
+      counters.publishSent++;
+      counters.publishBytesSent += packet.payload.length;
+    }
+    if (this.writer.length >= flushBytes) this.flush();
+    else if (!this.isFlushScheduled) {
+      this.isFlushScheduled = true;
+      this.wantsFlush();
+    }
+  }
+
+  flush(): void {
+    this.isFlushScheduled = false;
+    if (this.writer.length > 0) this.link.write(this.writer.take());
+  }
+
+  private get pendingBytes(): number {
+    return this.link.pendingBytes + this.writer.length;
+  }
+}

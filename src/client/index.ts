@@ -1,0 +1,27 @@
+/** A small MQTT client on the project's own codec. */
+export {
+  ClientError,
+  type ClientErrorCode,
+  ConnectRefusedError,
+  ServerDisconnectError,
+  type ServerReason,
+} from './client-error.ts';
+export type { ClientSubscription } from './client-subscription.ts';
+export type {
+  ClientObserver,
+  ClientWill,
+  ConnectOptions,
+  MessageHandler,
+  ReconnectOptions,
+  TlsOptions,
+} from './connect-options.ts';
+export { connect, type DisconnectOptions, MqttClient } from './mqtt-client.ts';
+export type { PublishAcknowledgement, PublishCallback } from './outbound-flow.ts';
+export type { OutgoingMessage } from './outgoing-message.ts';
+export { RemoteLocalClient, type RemoteLocalClientOptions } from './remote-local-client.ts';
+export {
+  formatServerAddress,
+  parseServerUrl,
+  type ServerAddress,
+  type ServerTransport,
+} from './server-address.ts';

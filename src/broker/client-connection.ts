@@ -18,7 +18,6 @@ import {
   type ServerPacket,
   type SubscribePacket,
   type UnsubscribePacket,
-  UnsupportedVersionError,
 } from '../packet/index.ts';
 import {
   type Acceptance,
@@ -30,6 +29,7 @@ import {
   type Session,
 } from '../session/index.ts';
 import type { ClientConnectionHost, ConnectionEnd } from './client-connection-host.ts';
+import { answerTo } from './connect-failure.ts';
 import { ConnectionDeadline } from './connection-deadline.ts';
 import { ConnectionOutput } from './connection-output.ts';
 import type { Core } from './core.ts';
@@ -405,19 +405,4 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     this.protocol.closed();
     this.host.ended(this, end);
   }
-}
-
-/** Whether, and in which version, a client can be told why its CONNECT failed. */
-function answerTo(
-  error: ProtocolError,
-  known: MqttVersion | undefined,
-): { version: MqttVersion | undefined; isTold: boolean } {
-  if (error instanceof UnsupportedVersionError)
-    return { version: error.answerVersion, isTold: true };
-  // 3.x is told only what its return codes can say [MQTT3-3.1.2-2], [MQTT3-3.1.3-9].
-  const isClientId = error.reasonCode === ReasonCode.clientIdentifierNotValid;
-  return {
-    version: known,
-    isTold: known === MqttVersion.v5 || (known !== undefined && isClientId),
-  };
 }

@@ -157,8 +157,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     try {
       step();
     } catch (error) {
-      if (error instanceof NotMqttError) this.endNotMqtt(error);
-      else if (error instanceof ProtocolError) this.endProtocolError(error);
+      if (error instanceof ProtocolError) this.endProtocolError(error);
       else this.endInternalError(error);
     }
   }
@@ -260,14 +259,6 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
   }
 
   subscribeReceived(packet: SubscribePacket): void {
-    for (const { noLocal, topicFilter } of packet.subscriptions) {
-      if (noLocal && topicFilter.startsWith('$share/')) {
-        throw new ProtocolError(
-          ReasonCode.protocolError,
-          'No Local is not for Shared Subscriptions', // [MQTT-3.8.3-4]
-        );
-      }
-    }
     this.wait(this.host.subscribe(this, packet), (subscribed) => {
       const { packetId } = packet;
       const { reasonCodes, lsn } = subscribed;
@@ -367,16 +358,15 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     this.link.end();
   }
 
-  private endNotMqtt(error: NotMqttError): void {
-    this.core.counters.protocolErrors++;
-    this.refuse('not-mqtt', error.message, undefined); // Nothing is sent [MQTT-3.1.0-1].
-  }
-
   private endProtocolError(error: ProtocolError): void {
     this.core.counters.protocolErrors++;
     const { reasonCode, message } = error;
     if (this.protocol.state === 'connected') {
       this.end('protocol-error', reasonCode, message);
+      return;
+    }
+    if (error instanceof NotMqttError) {
+      this.refuse('not-mqtt', message, undefined); // Nothing is sent [MQTT-3.1.0-1].
       return;
     }
     const { version, isTold } = answerTo(error, this.reader.version);

@@ -1,4 +1,5 @@
 import {
+  ProtocolError,
   type QoS,
   ReasonCode,
   RetainHandling,
@@ -35,8 +36,18 @@ export class Subscribing {
     this.sessions = sessions;
   }
 
-  /** Answers at once unless an asynchronous hook has to be asked. */
+  /**
+   * Answers at once unless an asynchronous hook has to be asked.
+   *
+   * @throws {ProtocolError} for No Local on a Shared Subscription [MQTT-3.8.3-4]
+   */
   subscribe(subscriber: Subscriber, packet: SubscribePacket): MaybePromise<Subscribed> {
+    for (const { noLocal, topicFilter } of packet.subscriptions) {
+      if (noLocal && topicFilter.startsWith('$share/')) {
+        const text = 'No Local is not for Shared Subscriptions';
+        throw new ProtocolError(ReasonCode.protocolError, text);
+      }
+    }
     const result: Subscribed = { reasonCodes: [], wantRetained: [], lsn: 0 };
     return this.subscribeFrom(0, subscriber, packet, result);
   }

@@ -136,7 +136,7 @@ export class Acceptor {
     }
     this.#securities.set(socket, security);
     // HTTP and WebSocket code bring listeners of their own, but none of them is there all the time.
-    socket.on('error', () => socket.destroy());
+    socket.on('error', destroyThis);
     this.#deadlines.start(socket, socket, () => this.#tooLate('WebSocket', socket));
     this.#door.enter(socket);
   }
@@ -156,7 +156,7 @@ export class Acceptor {
     const peer = unmapAddress(socket.remoteAddress ?? '');
     const client = this.#proxies.clientOf(peer, request.headers);
     if (client.origin === 'unknown') {
-      this.#fold('info', 'listener.proxy.unclear', peer, {
+      this.#fold('info', 'listener.proxy.unclear', '', {
         proxy: peer,
         reason: 'its clients count as public; list it in trusted_proxies to use what it forwards',
       });
@@ -203,6 +203,10 @@ export class Acceptor {
   #fold(level: LogLevel, event: string, kind: string, fields: LogFields): void {
     this.#log.write(level, event, kind, { listener: this.#options.name, ...fields });
   }
+}
+
+function destroyThis(this: Socket): void {
+  this.destroy();
 }
 
 /** The same for a TCP socket and the TLS socket on top of it. */

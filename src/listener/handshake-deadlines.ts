@@ -7,30 +7,39 @@ import type { Duplex } from 'node:stream';
 /** For each of the two steps, TLS and WebSocket. */
 export const handshakeTimeoutMs = 10_000;
 
+interface Pending {
+  readonly stream: Duplex;
+  readonly timer: NodeJS.Timeout;
+  readonly forget: () => void;
+}
+
 export class HandshakeDeadlines {
-  readonly #pending = new Map<unknown, { stream: Duplex; timer: NodeJS.Timeout }>();
+  readonly #pending = new Map<unknown, Pending>();
 
   /** Calls `late` and destroys `stream` unless `finish(key)` comes in time. */
   start(key: unknown, stream: Duplex, late: () => void): void {
+    const forget = (): void => this.finish(key);
     const timer = setTimeout(() => {
-      this.#pending.delete(key);
+      forget();
       late();
       stream.destroy();
     }, handshakeTimeoutMs);
-    this.#pending.set(key, { stream, timer });
-    stream.once('close', () => this.finish(key));
+    this.#pending.set(key, { stream, timer, forget });
+    stream.on('close', forget);
   }
 
   finish(key: unknown): void {
-    clearTimeout(this.#pending.get(key)?.timer);
+    const pending = this.#pending.get(key);
+    if (pending === undefined) return;
+    clearTimeout(pending.timer);
+    pending.stream.off('close', pending.forget);
     this.#pending.delete(key);
   }
 
   destroyAll(): void {
-    for (const { stream, timer } of this.#pending.values()) {
-      clearTimeout(timer);
+    for (const [key, { stream }] of [...this.#pending]) {
+      this.finish(key);
       stream.destroy();
     }
-    this.#pending.clear();
   }
 }

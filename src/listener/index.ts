@@ -1,6 +1,7 @@
 /** Listeners: carriers of MQTT bytes over TCP, TLS, WebSocket and Unix sockets. */
 
 export type { ListenerHost } from './acceptor.ts';
+export { formatAddress } from './bind-error.ts';
 export type { ListenerLog, LogFields, LogLevel } from './folded-log.ts';
 export {
   type ExplainSetting,
@@ -8,6 +9,7 @@ export {
   type ListenErrorCode,
   type ListenErrorDetails,
   type ListenerOptionKey,
+  listenErrorExitCodes,
   renderListenError,
   type SettingHint,
 } from './listen-error.ts';
@@ -32,3 +34,4 @@ export { findPortHolder, type PortHolder } from './port-holder.ts';
 export { reachOf, unmapAddress } from './reach.ts';
 export { lingerMs } from './socket-link.ts';
 export { startListener, startListeners } from './start-listeners.ts';
+export { loadTlsMaterial, type TlsMaterial } from './tls-material.ts';

@@ -35,7 +35,7 @@ export interface ListenErrorDetails {
 }
 
 /** Process exit codes for each error: sysexits' NOINPUT, UNAVAILABLE, NOPERM and CONFIG. */
-const exitCodes: Readonly<Record<ListenErrorCode, number>> = {
+export const listenErrorExitCodes: Readonly<Record<ListenErrorCode, number>> = {
   'port-in-use': 69,
   'address-not-available': 69,
   'permission-denied': 77,
@@ -61,7 +61,7 @@ export class ListenError extends Error {
   }
 
   get exitCode(): number {
-    return exitCodes[this.code];
+    return listenErrorExitCodes[this.code];
   }
 }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { z } from 'zod';
+import { listenErrorExitCodes } from './listen-error.ts';
 import {
   type ListenerSettingsInput,
   listenerOptionsSchema,
@@ -154,5 +156,16 @@ test('the JSON Schema for editors has every key with a description', () => {
   assert.deepEqual(schema.required, ['type', 'bind']);
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
     assert.ok(typeof property === 'object' && property.description !== undefined, key);
+  }
+});
+
+test('the reference page has every key and every error with its exit code', () => {
+  const page = new URL('../../docs/reference/listeners.md', import.meta.url);
+  const text = readFileSync(page, 'utf8');
+  const schema = z.toJSONSchema(listenerOptionsSchema, { io: 'input' });
+  for (const key of Object.keys(schema.properties ?? {}))
+    assert.ok(text.includes(`\`${key}\``), key);
+  for (const [code, exitCode] of Object.entries(listenErrorExitCodes)) {
+    assert.ok(text.includes(`| \`${code}\` | ${exitCode} |`), code);
   }
 });

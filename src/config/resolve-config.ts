@@ -9,9 +9,11 @@ import { type ConfigIssue, issue } from './config-error.ts';
 import type { FileReader } from './file-reader.ts';
 import { type RawMap, rawAt } from './raw.ts';
 import { resolveListeners } from './resolve-listeners.ts';
-import type { CheckedSections } from './schema.ts';
+import type { CheckedSections, SectionName } from './schema.ts';
 import { pathParts } from './settings.ts';
 import type { Validation } from './validate.ts';
+
+const listenerSections: readonly SectionName[] = ['mqtt', 'websocket', 'tls', 'listeners'];
 
 export interface Resolution {
   readonly config: Config;
@@ -25,7 +27,7 @@ export function resolveConfig(
   files: FileReader,
 ): Resolution {
   const issues: ConfigIssue[] = [];
-  const isSound = !['mqtt', 'websocket', 'tls', 'listeners'].some((name) => isIn(failed, name));
+  const isSound = listenerSections.every((name) => !failed.has(name));
   const listeners = isSound ? resolveListeners(sections, root, files, issues) : [];
   const { mqtt, auth, topic_check, queue, log, log_messages, shutdown } = sections;
   const config: Config = {
@@ -52,7 +54,7 @@ export function resolveConfig(
       consoleLevel: log.console_level,
       fileLevel: log.file_level,
       format: log.format,
-      file: log.file === '' || log.file === 'auto' ? log.file || undefined : files.usable(log.file),
+      file: logFile(log.file, files),
       rotation: { sizeBytes: log.rotation.size, keep: log.rotation.keep },
     },
     logMessages: { format: log_messages.format, topicFilters: log_messages.filter },
@@ -62,10 +64,15 @@ export function resolveConfig(
     ephemeral: sections.ephemeral,
     persistence: sections.persistence,
   };
-  return { config, issues, warnings: isSound ? uselessSettings(config, sections, root) : [] };
+  const isUsable = failed.size === 0 && issues.length === 0;
+  return { config, issues, warnings: isUsable ? uselessSettings(config, sections, root) : [] };
 }
 
-const isIn = (set: ReadonlySet<string>, name: string): boolean => set.has(name);
+/** `auto` is left to the log, which names the file by its start. */
+function logFile(file: string, files: FileReader): string | undefined {
+  if (file === '') return undefined;
+  return file === 'auto' ? file : files.usable(file);
+}
 
 /** Settings that were made and do nothing: silence about them costs people hours. */
 function uselessSettings(

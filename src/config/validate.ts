@@ -81,7 +81,7 @@ function translate(
       origin: node?.origin ?? nearestOrigin(root, path),
       found: isSectionSchema(schema) ? undefined : foundText(node, text),
       problem: problemText(problem, schema, node === undefined),
-      suggestion: choiceSuggestion(node, schema, text),
+      suggestion: isNotYet ? undefined : choiceSuggestion(node, schema, text),
     }),
   ];
 }

@@ -73,7 +73,7 @@ export class Admission {
     if (this.host.isStopping) {
       return {
         cause: 'server-shutdown',
-        reasonCode: ReasonCode.serverShuttingDown,
+        reasonCode: ReasonCode.serverUnavailable, // 0x8B is for DISCONNECT only.
         rule: 'the broker is stopping',
       };
     }
@@ -147,11 +147,9 @@ export class Admission {
       this.accept(connection, request, facts, outcome);
       return;
     }
-    const wrong = checkTopicName(will.topicName, this.core.settings.limits.topicLevelsMax);
-    if (wrong !== undefined || will.topicName.startsWith('$SYS/')) {
-      const reasonCode = ReasonCode.topicNameInvalid;
-      const rule = `Will Topic: ${wrong ?? '$SYS is written by the broker only'}`;
-      this.refuse(connection, { cause: 'not-authorized', reasonCode, rule, reasonString: rule });
+    const wrong = willTopicRefusal(will.topicName, this.core.settings.limits.topicLevelsMax);
+    if (wrong !== undefined) {
+      this.refuse(connection, wrong);
       return;
     }
     const { topicName, payload, qos, retain } = will;
@@ -289,6 +287,18 @@ function causeOf(reasonCode: ReasonCode): RefusalCause {
     default:
       return 'not-authorized';
   }
+}
+
+function willTopicRefusal(topicName: string, topicLevelsMax: number): Refused | undefined {
+  const cause = 'not-authorized';
+  if (topicName.startsWith('$SYS/')) {
+    const rule = 'Will Topic: $SYS is written by the broker only';
+    return { cause, reasonCode: ReasonCode.notAuthorized, rule, reasonString: rule };
+  }
+  const wrong = checkTopicName(topicName, topicLevelsMax);
+  if (wrong === undefined) return undefined;
+  const rule = `Will Topic: ${wrong}`;
+  return { cause, reasonCode: ReasonCode.topicNameInvalid, rule, reasonString: rule };
 }
 
 /** The Will Message outlives the chunk it came in. */

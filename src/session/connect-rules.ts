@@ -45,6 +45,22 @@ export function checkClientId(connect: ConnectPacket): void {
   }
 }
 
+/** Refusals that no return code of 3.x fits, not even "server unavailable". */
+const without3xReturnCode: ReadonlySet<ReasonCode> = new Set([
+  ReasonCode.malformedPacket,
+  ReasonCode.protocolError,
+  ReasonCode.topicNameInvalid,
+  ReasonCode.packetTooLarge,
+  ReasonCode.payloadFormatInvalid,
+  ReasonCode.retainNotSupported,
+  ReasonCode.qosNotSupported,
+]);
+
+/** Whether CONNACK can say it: where no return code fits, 3.x closes without one [MQTT3-3.2.2-6]. */
+export function canBeTold(reasonCode: ReasonCode, version: MqttVersion): boolean {
+  return version === MqttVersion.v5 || !without3xReturnCode.has(reasonCode);
+}
+
 /** S4-32: 5.0 clients that ask for none or for more than the setting get the setting. Seconds, 0 = none. */
 export function effectiveKeepAlive(connect: ConnectPacket, serverKeepAlive: number): number {
   const { keepAlive, protocolVersion } = connect;

@@ -25,6 +25,7 @@ import {
 import { AnswerQueue } from './answer-queue.ts';
 import {
   type Acceptance,
+  canBeTold,
   checkClientId,
   connackProperties,
   effectiveKeepAlive,
@@ -148,7 +149,7 @@ export class Connection implements DeliveryPort {
   private sendAuth(reasonCode: ReasonCode, authenticationData: Uint8Array | undefined): void {
     const authenticationMethod = this.authenticationMethod;
     const properties = { authenticationMethod, authenticationData };
-    this.host.send({ type: PacketType.auth, reasonCode, properties });
+    this.answer({ type: PacketType.auth, reasonCode, properties }, 0);
   }
 
   /** The host takes the client. CONNACK goes out once the Session is safe, then what was owed. */
@@ -190,6 +191,7 @@ export class Connection implements DeliveryPort {
     const { reasonCode, reasonString, serverReference } = refusal;
     const hasProperties = reasonString !== undefined || serverReference !== undefined;
     this.state = 'closed';
+    if (!canBeTold(reasonCode, this.protocolVersion)) return;
     this.sendTrimmed({
       type: PacketType.connack,
       sessionPresent: false,
@@ -198,11 +200,11 @@ export class Connection implements DeliveryPort {
     });
   }
 
-  /** Server-initiated end of an accepted connection: 5.0 clients are told why [MQTT-4.13.1-1]. */
+  /** Server-initiated end: 5.0 clients are told why [MQTT-4.13.1-1], after CONNACK [MQTT-3.14.0-1]. */
   close(reasonCode: ReasonCode, reasonString?: string, serverReference?: string): void {
-    const wasConnected = this.state === 'connected';
+    const wasOpen = this.isOpen;
     this.closed();
-    if (!wasConnected || this.protocolVersion !== MqttVersion.v5) return;
+    if (!wasOpen || this.protocolVersion !== MqttVersion.v5) return;
     const hasProperties = reasonString !== undefined || serverReference !== undefined;
     const properties = hasProperties ? { reasonString, serverReference } : undefined;
     this.sendTrimmed({ type: PacketType.disconnect, reasonCode, properties });
@@ -241,7 +243,9 @@ export class Connection implements DeliveryPort {
         this.host.unsubscribeReceived(packet);
         break;
       case PacketType.pingreq:
-        this.host.send(pingresp); // [MQTT-3.12.4-1]
+        // [MQTT-3.12.4-1]; it waits for nothing but a CONNACK that still waits [MQTT-3.2.0-1].
+        if (this.isOpen) this.host.send(pingresp);
+        else this.answer(pingresp, 0);
         break;
       case PacketType.disconnect:
         this.receiveDisconnect(packet);

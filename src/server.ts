@@ -17,6 +17,12 @@ import {
   type QueueOverflow,
 } from './broker/index.ts';
 import type { Config } from './config/index.ts';
+import {
+  type PortStatus,
+  type SerialGateway,
+  type SerialHost,
+  startSerialGateway,
+} from './gateway/serial/index.ts';
 import { type Listener, type ListenerHost, startListeners } from './listener/index.ts';
 import { SystemRuntime } from './system-runtime.ts';
 import {
@@ -56,7 +62,7 @@ export interface ServerStatus {
     readonly urls: readonly string[];
     readonly connections: number;
   }[];
-  readonly serial: readonly unknown[];
+  readonly serial: readonly PortStatus[];
   readonly statistics: Statistics;
 }
 
@@ -86,6 +92,8 @@ export class Server {
   private readonly logObserver: LogObserver | undefined;
   private control: ControlChannel | undefined;
   private sysTopics: SysTopics | undefined;
+  private serial: SerialGateway | undefined;
+  private detachTrace: (() => void) | undefined;
   private ticker: NodeJS.Timeout | undefined;
   private startedAtMs = 0;
   private stopping: Promise<StopReport> | undefined;
@@ -108,7 +116,6 @@ export class Server {
         ...(options.plugins ?? []),
         createDefaultAccess(config.auth),
         ...(this.logObserver === undefined ? [] : [this.logObserver]),
-        ...(log === undefined ? [] : [createMessageTrace(log)]),
       ],
     });
   }
@@ -116,6 +123,7 @@ export class Server {
   /**
    * @throws {ListenError} when an address cannot be taken or a certificate is not fit
    * @throws {ControlError} when the data directory cannot be used
+   * @throws {SerialPortError} when two serial ports are one device
    */
   async start(): Promise<void> {
     const { config } = this;
@@ -124,10 +132,14 @@ export class Server {
     try {
       if (this.options.hasControlChannel === true) await this.openControlChannel();
       this.listeners = await startListeners(config.listeners, this.listenerHost());
+      if (config.serial.isEnabled)
+        this.serial = startSerialGateway(config.serial, this.serialHost());
     } catch (error) {
+      await Promise.all(this.listeners.map((listener) => listener.close()));
       await this.control?.close();
       throw error;
     }
+    this.traceMessages();
     this.sysTopics = new SysTopics({
       intervalMs: config.sysIntervalMs,
       counters: this.broker.counters,
@@ -180,7 +192,7 @@ export class Server {
         urls,
         connections,
       })),
-      serial: [],
+      serial: this.serial?.ports() ?? [],
       statistics: this.getStatistics(),
     };
   }
@@ -198,12 +210,35 @@ export class Server {
     };
   }
 
+  private serialHost(): SerialHost {
+    const log = this.options.log?.module('serial');
+    return {
+      localClient: (identity) => this.broker.localClient(identity),
+      systemPublish: (topicName, payload, retain) => this.publishSystem(topicName, payload, retain),
+      log: (level, event, message, fields) => log?.[level](event, fields, message),
+    };
+  }
+
+  /** Lines about single messages cost time for each of them: only while somebody wants them. */
+  private traceMessages(): void {
+    const { log } = this.options;
+    if (log === undefined) return;
+    const isWanted = log.module('message').isEnabled('DEBUG');
+    if (isWanted && this.detachTrace === undefined) {
+      this.detachTrace = this.broker.attachPlugin(createMessageTrace(log));
+    } else if (!isWanted && this.detachTrace !== undefined) {
+      this.detachTrace();
+      this.detachTrace = undefined;
+    }
+  }
+
   private async openControlChannel(): Promise<void> {
     const { log } = this.options;
     const host: ControlHost = {
       status: () => ({ ...this.status(), logLevels: log?.levels() }),
       setLogLevel: (level, module) => {
         log?.setLevel(level, module);
+        this.traceMessages();
         return log?.levels();
       },
       stop: () => this.options.onStopRequested?.(),
@@ -224,7 +259,10 @@ export class Server {
     const clients = this.broker.gauges().clientsConnected;
     const log = this.options.log?.module('broker');
     log?.info('broker.stopping', { clients });
-    await Promise.all(this.listeners.map((listener) => listener.stopAccepting()));
+    await Promise.all([
+      this.serial?.stop(),
+      ...this.listeners.map((listener) => listener.stopAccepting()),
+    ]);
     this.broker.stop();
     await withinMs(
       Promise.all(this.listeners.map((listener) => listener.close())),

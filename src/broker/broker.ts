@@ -154,6 +154,11 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
     this.dispatcher.dispatch(message, nowMs);
   }
 
+  /** Adds a plugin while the broker runs. @returns what takes it out again */
+  attachPlugin(plugin: BrokerPlugin): () => void {
+    return this.core.plugins.attach(plugin);
+  }
+
   /** To be called every 100 ms: fires what is due. */
   tick(): void {
     this.core.wheel.advance(this.core.runtime.nowMs());

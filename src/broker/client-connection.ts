@@ -108,8 +108,10 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     if (this.isFinished) return;
     this.updateReading();
     if (!this.protocol.isOpen) return;
-    this.session?.outbound.pump(this.core.runtime.nowMs());
-    this.pumpReplays();
+    this.guard(() => {
+      this.session?.outbound.pump(this.core.runtime.nowMs());
+      this.pumpReplays();
+    });
   }
 
   closed(error?: Error): void {
@@ -133,7 +135,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
       this.isProcessing = false;
     }
     if (this.isFinished) return;
-    this.pumpReplays();
+    this.guard(() => this.pumpReplays());
     this.updateReading();
   }
 

@@ -24,18 +24,29 @@ type FactName = Exclude<keyof BrokerObserver, 'name'>;
  * an observer that throws is reported and goes no further.
  */
 export class Plugins {
-  readonly authenticators: readonly Having<'authenticate'>[];
-  readonly authorizersOfPublish: readonly Having<'authorizePublish'>[];
-  readonly authorizersOfSubscribe: readonly Having<'authorizeSubscribe'>[];
-  readonly authorizersOfDelivery: readonly Having<'authorizeDelivery'>[];
-  readonly transformers: readonly Having<'transformPublish'>[];
-  readonly observesPublished: boolean;
-  readonly observesDelivered: boolean;
-  private readonly all: readonly BrokerPlugin[];
+  authenticators: readonly Having<'authenticate'>[] = [];
+  authorizersOfPublish: readonly Having<'authorizePublish'>[] = [];
+  authorizersOfSubscribe: readonly Having<'authorizeSubscribe'>[] = [];
+  authorizersOfDelivery: readonly Having<'authorizeDelivery'>[] = [];
+  transformers: readonly Having<'transformPublish'>[] = [];
+  observesPublished = false;
+  observesDelivered = false;
+  private all: readonly BrokerPlugin[] = [];
   private readonly observers = new Map<FactName, readonly BrokerPlugin[]>();
 
   constructor(plugins: readonly BrokerPlugin[]) {
+    this.sort(plugins);
+  }
+
+  /** Adds one while the broker runs. @returns what takes it out again */
+  attach(plugin: BrokerPlugin): () => void {
+    this.sort([...this.all, plugin]);
+    return () => this.sort(this.all.filter((other) => other !== plugin));
+  }
+
+  private sort(plugins: readonly BrokerPlugin[]): void {
     this.all = plugins;
+    this.observers.clear();
     this.authenticators = having(plugins, 'authenticate');
     this.authorizersOfPublish = having(plugins, 'authorizePublish');
     this.authorizersOfSubscribe = having(plugins, 'authorizeSubscribe');

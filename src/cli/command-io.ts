@@ -10,8 +10,13 @@ export interface CommandIo {
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Aborted when the user wants the command to stop; the command then finishes and answers its exit code. */
+  /**
+   * Aborted when the user wants the command to stop; the command then finishes and answers its exit code. An
+   * Error as the reason: something unforeseen happened, and what is running is to be ended in order.
+   */
   readonly signal: AbortSignal;
   /** True when a person reads `stdout` on a terminal. */
   readonly isTty: boolean;
+  /** Registers what SIGHUP asks for: log files are opened anew. */
+  readonly onReopen?: (reopen: () => void) => void;
 }

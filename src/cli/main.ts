@@ -13,6 +13,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+/** Something nobody foresaw: what runs is stopped in order; a second time there is no order left. */
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`error  a bug in linnet: ${error.stack ?? error.message}\n`);
+  if (stop.signal.aborted) process.exit(ExitCode.bug);
+  process.exitCode = ExitCode.bug;
+  stop.abort(error);
+});
+
 /** Nobody reads any more: that ends a command quietly, as `head` and `less` expect. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
@@ -27,6 +35,7 @@ try {
     environment: process.env,
     signal: stop.signal,
     isTty: process.stdout.isTTY === true,
+    onReopen: (reopen) => process.on('SIGHUP', reopen),
   });
 } catch (error) {
   process.stderr.write(

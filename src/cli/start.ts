@@ -9,10 +9,11 @@ import {
   renderConfigWarnings,
   renderEffective,
 } from '../config/index.ts';
+import { logOf } from '../create-server.ts';
+import { SerialPortError } from '../gateway/serial/index.ts';
 import { ListenError, renderListenError } from '../listener/index.ts';
 import { Server, version } from '../server.ts';
 import {
-  createLog,
   createMessageLogger,
   type Log,
   type MessageLogger,
@@ -64,19 +65,7 @@ export function loadOrExplain(
 
 async function serve(loaded: LoadedConfig, io: CommandIo, beganMs: number): Promise<number> {
   const { config } = loaded;
-  const log = createLog({
-    level: config.log.level,
-    levels: config.log.levels,
-    consoleLevel: config.log.consoleLevel,
-    fileLevel: config.log.fileLevel,
-    format: config.log.format,
-    file: config.log.file,
-    directory: process.cwd(),
-    rotation: config.log.rotation,
-    isTty: io.isTty,
-    console: io.stderr as NodeJS.WriteStream,
-    now: () => Date.now(),
-  });
+  const log = logOf(config, io.isTty);
   const messageLogger = messageLoggerFor(loaded, io);
   const stopRequested = new AbortController();
   const server = new Server({
@@ -96,8 +85,15 @@ async function serve(loaded: LoadedConfig, io: CommandIo, beganMs: number): Prom
   sayReady(server, loaded, log, io, Math.round(performance.now() - beganMs));
   const isSeed = config.logMessages.format === 'seed';
   if (isSeed) saySeedStart(loaded, io);
+  io.onReopen?.(() => log.reopen());
   await untilAborted(AbortSignal.any([io.signal, stopRequested.signal]));
   if (isSeed && io.signal.aborted) io.stdout.write(`\n${seedLines.interrupted}\n`);
+  const failure: unknown = io.signal.aborted ? io.signal.reason : undefined;
+  if (failure instanceof Error) {
+    log
+      .module('broker')
+      .error('broker.failed', { error: failure.stack }, `Unexpected error: ${failure.message}`);
+  }
   const { clients, durationMs } = await server.stop();
   await messageLogger?.close();
   if (isSeed) io.stdout.write(`${seedLines.stopped}\n${seedLines.closed}\n`);
@@ -108,7 +104,7 @@ async function serve(loaded: LoadedConfig, io: CommandIo, beganMs: number): Prom
     );
   }
   await log.close();
-  return ExitCode.ok;
+  return failure instanceof Error ? ExitCode.bug : ExitCode.ok;
 }
 
 function messageLoggerFor(loaded: LoadedConfig, io: CommandIo): MessageLogger | undefined {
@@ -159,6 +155,10 @@ function explainStart(error: unknown, loaded: LoadedConfig, io: CommandIo): numb
   if (error instanceof ControlError) {
     printError(io, controlText(error), ExitCode.dataDir);
     return ExitCode.dataDir;
+  }
+  if (error instanceof SerialPortError) {
+    printError(io, `serial: ${error.message}`, ExitCode.config);
+    return ExitCode.config;
   }
   throw error;
 }

@@ -147,6 +147,39 @@ test('text that is no YAML is shown with its place, in our words', () => {
   );
 });
 
+test('a second document, an open brace and a value out of every range are one error each', () => {
+  const first = (yaml: string): unknown[] => {
+    const { issues } = refusal({ yaml });
+    return [issues.length, issues[0]?.problem];
+  };
+  assert.deepEqual(first('mqtt: { port: 1 }\n---\nmqtt: { port: 2 }\n'), [
+    1,
+    'only one document is expected, without a second "---"',
+  ]);
+  assert.deepEqual(first('mqtt: { port: 1883'), [
+    1,
+    'wrong indentation, or a bracket or brace before it is not closed',
+  ]);
+  assert.deepEqual(first(`mqtt: { port: ${'9'.repeat(40)} }`), [1, range]);
+  assert.deepEqual(refusalLines({ yaml: 'serial: { ports: /dev/ttyUSB0 }' }), [
+    'error  serial.ports[0] (linnet.yaml:1:18) — expected a mapping of keys',
+  ]);
+});
+
+test('keys that every object has are unknown like others', () => {
+  const yaml =
+    '__proto__: { mqtt: 1 }\nconstructor: 1\nmqtt: { __proto__: { port: 1 }, toString: 1 }';
+  assert.deepEqual(
+    refusal({ yaml }).issues.map(({ code, path }) => `${code} ${path}`),
+    [
+      'unknown-key __proto__',
+      'unknown-key constructor',
+      'unknown-key mqtt.__proto__',
+      'unknown-key mqtt.toString',
+    ],
+  );
+});
+
 test('a text where a mapping belongs is not repeated', () => {
   assert.deepEqual(refusalLines({ yaml: 'auth: something\n' }), [
     'error  auth (linnet.yaml:1:7) — expected a mapping of keys',

@@ -32,6 +32,7 @@ test('every flag is described, names a setting that exists, and is there once', 
     if (path !== undefined && !path.endsWith(']')) assert.ok(settingAt(path), path);
   }
   assert.equal(flagOf('serial.ports[0].baud')?.name, '--serial');
+  assert.equal(flagOf('serial.ports[0].parity'), undefined);
   assert.equal(flagOf('mqtt.keepalive'), undefined);
 });
 

@@ -118,8 +118,8 @@ export const flags: readonly Flag[] = [
 
 /** The flag that sets a path. */
 export function flagOf(path: string): Flag | undefined {
-  const own = path.startsWith(`${serialFlagPath}.`) ? serialFlagPath : path;
-  return flags.find((flag) => flag.path === own);
+  const isOfPort = path === `${serialFlagPath}.path` || path === `${serialFlagPath}.baud`;
+  return flags.find((flag) => flag.path === (isOfPort ? serialFlagPath : path));
 }
 
 export type FlagValues = ReadonlyMap<string, string> | Readonly<Record<string, string>>;

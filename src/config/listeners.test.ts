@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ListenError, renderListenError } from '../listener/index.ts';
 import { explainListener } from './explain-listener.ts';
 import { load, refusalLines } from './loading.test-kit.ts';
 
@@ -183,4 +184,28 @@ test('a listener of the map must not take the name of one of the shorthand', () 
   assert.deepEqual(where({ yaml: 'listeners: { mqtt: { bind: ":5" } }' }), [
     'mqtt tcp 0.0.0.0:5 listeners.mqtt.bind',
   ]);
+});
+
+test('a listener that cannot open says it in the words of the manual', () => {
+  const flags = { 'tls.enabled': 'true', 'tls.cert_file': 'certs/server.crt' };
+  const environment = { BROKER_TLS_KEY_FILE: 'certs/server.key' };
+  const explain = explainListener(load({ flags, environment }));
+  const mismatch = new ListenError(
+    'tls-key-mismatch',
+    'TLS: certs/server.key does not belong to certs/server.crt',
+    { listenerName: 'tls', option: 'key_file', file: 'certs/server.key' },
+  );
+  assert.equal(
+    renderListenError(mismatch, explain),
+    'TLS: certs/server.key does not belong to certs/server.crt (tls.key_file, from BROKER_TLS_KEY_FILE)',
+  );
+  const inUse = new ListenError('port-in-use', 'cannot listen on 0.0.0.0:1883', {
+    listenerName: 'mqtt',
+    option: 'bind',
+    port: 1883,
+  });
+  assert.match(
+    renderListenError(inUse, explain),
+    /linnet start --mqtt-port 1884 +\(BROKER_MQTT_PORT\)$/,
+  );
 });

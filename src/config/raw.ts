@@ -42,13 +42,16 @@ export function rawText(text: string, origin: Origin): RawScalar {
   return { kind: 'scalar', value: text, written: text, origin };
 }
 
-/** The node at a path, `['serial', 'ports', 0]`; undefined where nothing was written. */
+/**
+ * The node at a path, `['serial', 'ports', 0]`; undefined where nothing was written. A single value may
+ * stand for a list, and is then each of its items.
+ */
 export function rawAt(root: Raw | undefined, path: readonly (string | number)[]): Raw | undefined {
   let node = root;
   for (const part of path) {
     if (node?.kind === 'map') node = node.entries.get(String(part))?.node;
     else if (node?.kind === 'list') node = node.items[Number(part)];
-    else return undefined;
+    else if (node?.kind !== 'scalar' || typeof part === 'string') return undefined;
   }
   return node;
 }
@@ -80,17 +83,21 @@ export function putRaw(root: RawMap, path: readonly (string | number)[], node: R
   putRaw(map, path.slice(1), node);
 }
 
+/** Deeper than any setting; an object that contains itself ends here. */
+const depthMax = 20;
+
 /** A JavaScript value as a tree, all of it from one place. */
-export function rawFromValue(value: unknown, origin: Origin): Raw {
+export function rawFromValue(value: unknown, origin: Origin, depth = 0): Raw {
+  if (depth > depthMax) return { kind: 'scalar', value: null, written: '', origin };
   if (Array.isArray(value)) {
-    const items = value.map((item: unknown) => rawFromValue(item, origin));
+    const items = value.map((item: unknown) => rawFromValue(item, origin, depth + 1));
     return { kind: 'list', items, origin };
   }
   if (typeof value === 'object' && value !== null) {
     const map = emptyMap(origin);
     for (const [key, item] of Object.entries(value)) {
       if (item === undefined) continue;
-      map.entries.set(key, { keyOrigin: origin, node: rawFromValue(item, origin) });
+      map.entries.set(key, { keyOrigin: origin, node: rawFromValue(item, origin, depth + 1) });
     }
     return map;
   }

@@ -45,8 +45,7 @@ Durations: \`500ms\`, \`30s\`, \`5m\`, \`2h\`, \`1d\`; a plain number counts the
 it and \`BROKER_PASSWORD\` is an error. Secrets appear in no message and in no output.
 `;
 
-const listenersText = `
-Instead of the three sections above, any number of listeners, each with a name:
+const listenersText = `Instead of the three sections above, any number of listeners, each with a name:
 
 \`\`\`yaml
 listeners:
@@ -85,7 +84,7 @@ function sectionText(section: SectionView): readonly string[] {
   const heading = `\n## ${name}\n`;
   if (isLater) return [`${heading}\n${description} Accepted only as \`{ enabled: false }\`.`];
   if (name === 'listeners') {
-    const keys = settingsBelow(listenerOptionsSchema, 'listeners.<name>');
+    const keys = settingsBelow(listenerOptionsSchema, 'listeners.NAME');
     return [heading, listenersText, table(keys)];
   }
   const notes = sectionNotes.get(name) ?? '';

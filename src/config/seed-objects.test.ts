@@ -176,6 +176,12 @@ test('no object, an empty one and one of undefined values are the defaults', () 
   assert.deepEqual(parseConfigObject(empty, '/nowhere/project'), defaults);
 });
 
+test('an object that contains itself is refused, not followed for ever', () => {
+  const loop: Record<string, unknown> = {};
+  loop['mqtt'] = loop;
+  assert.throws(() => parseConfigObject(loop), /mqtt\.mqtt — unknown key/);
+});
+
 test('an object neither reads the environment nor changes', () => {
   const object = structuredClone(standalone);
   parseConfigObject(object);

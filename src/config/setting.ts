@@ -100,6 +100,9 @@ export function expectedText(schema: z.core.$ZodType): string {
   const { expected } = metaOf(schema);
   if (expected !== undefined) return expected;
   const bare = bareSchema(schema);
+  const isText = bare instanceof z.ZodString || bare instanceof z.ZodUnion;
+  const own = isText ? ownWords(schema) : undefined;
+  if (own !== undefined) return own;
   if (bare instanceof z.ZodNumber) return numberText(bare);
   if (bare instanceof z.ZodBoolean) return 'true | false';
   if (bare instanceof z.ZodEnum) return bare.options.join(' | ');
@@ -109,6 +112,19 @@ export function expectedText(schema: z.core.$ZodType): string {
   if (bare instanceof z.ZodObject || bare instanceof z.ZodRecord) return 'a mapping of keys';
   if (bare instanceof z.ZodString) return bare.minLength ? 'text, not empty' : 'text';
   return 'something else';
+}
+
+/** zod's own words, which this project does not use. */
+export const stockMessage: RegExp = /^(Invalid|Too (big|small)|Unrecognized)/;
+
+/** What a schema with a message of its own says when it is given something that nothing takes. */
+function ownWords(schema: z.core.$ZodType): string | undefined {
+  for (const probe of [{}, '\0 +#']) {
+    const message = z.safeParse(schema, probe).error?.issues[0]?.message ?? '';
+    const own = /^expected (.*?)(; got .*)?$/.exec(message)?.[1];
+    if (own !== undefined) return own;
+  }
+  return undefined;
 }
 
 function numberText(schema: z.ZodNumber): string {

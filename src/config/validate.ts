@@ -15,7 +15,7 @@ import {
   sectionNames,
   sections,
 } from './schema.ts';
-import { bareSchema, expectedText, schemaAt } from './setting.ts';
+import { bareSchema, expectedText, schemaAt, stockMessage } from './setting.ts';
 import { isSecret, pathText, settings } from './settings.ts';
 import { bareKey, nearest } from './suggestion.ts';
 
@@ -46,7 +46,15 @@ export function validate(root: RawMap, excerpts: Excerpts): Validation {
   }
   const unknown = [...root.entries.keys()].filter((key) => !Object.hasOwn(sections, key));
   issues.push(...unknown.map((key) => unknownKey(root, [], key, excerpts)));
-  return { sections: checked as unknown as CheckedSections, failed, issues };
+  const distinct = issues.filter(
+    (one, index) => issues.findIndex((other) => isSame(one, other)) === index,
+  );
+  return { sections: checked as unknown as CheckedSections, failed, issues: distinct };
+}
+
+/** One value may fail several checks that are one rule to people, such as range and wholeness. */
+function isSame(one: ConfigIssue, other: ConfigIssue): boolean {
+  return one.path === other.path && one.problem === other.problem;
 }
 
 /** What was written at a place, ready to print: in quotes where it is text; undefined where it is secret. */
@@ -91,9 +99,6 @@ function isSectionSchema(schema: z.core.$ZodType | undefined): boolean {
   const bare = schema === undefined ? undefined : bareSchema(schema);
   return bare instanceof z.ZodObject || bare instanceof z.ZodRecord;
 }
-
-/** zod's own words, which this project does not use. */
-const stockMessage = /^(Invalid|Too (big|small)|Unrecognized)/;
 
 function problemText(
   problem: z.core.$ZodIssue,

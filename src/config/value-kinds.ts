@@ -98,7 +98,7 @@ const hostExpected = 'a host name or address without port, such as 0.0.0.0, :: o
 export const host: z.ZodType<string, string> = z
   .string()
   .transform((text, context) => {
-    const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
+    const bare = /^\[(.*)\]$/.exec(text.trim())?.[1] ?? text.trim();
     if (isIPv6(bare) || /^[^\s:/[\]]+$/.test(bare)) return bare;
     context.addIssue({ code: 'custom', message: `expected ${hostExpected}` });
     return z.NEVER;

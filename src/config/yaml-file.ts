@@ -66,7 +66,7 @@ class YamlReader {
     const document = parseDocument(this.#text, {
       lineCounter: this.#lines,
       prettyErrors: false,
-      logLevel: 'silent',
+      logLevel: 'error',
     });
     for (const error of document.errors) {
       const origin = this.#originAt(error.pos[0]);
@@ -211,7 +211,7 @@ class YamlReader {
 const syntaxTexts: Readonly<Record<string, string>> = {
   BAD_ALIAS: 'this alias (*name) has no anchor (&name)',
   BAD_DQ_ESCAPE: 'unknown escape in a "double quoted" text; use \'single quotes\' for backslashes',
-  BAD_INDENT: 'wrong indentation: the keys of one mapping begin in the same column',
+  BAD_INDENT: 'wrong indentation, or a bracket or brace before it is not closed',
   BAD_SCALAR_START: 'a text that begins with this character needs quotes',
   BLOCK_AS_IMPLICIT_KEY:
     'a mapping within one line needs { braces }, or a ": " in a text needs quotes',

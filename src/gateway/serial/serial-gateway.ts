@@ -27,8 +27,8 @@ export interface SerialHost {
    */
   readonly publishesUnderWay?: number;
   /** Default: the machine's. */
-  readonly clock?: Partial<SerialClock>;
-  readonly roots?: Partial<DeviceRoots>;
+  readonly clock?: SerialClock;
+  readonly roots?: DeviceRoots;
   readonly chooseDriver?: ChooseDriver;
 }
 
@@ -60,9 +60,9 @@ export function startSerialGateway(options: SerialOptions, host: SerialHost): Se
         client: isEnabled
           ? host.localClient({ clientId: identity, username: identity })
           : closedClient(identity),
-        clock: { ...machineClock, ...host.clock },
+        clock: host.clock ?? machineClock,
         log: host.log,
-        roots: { ...machineRoots, ...host.roots },
+        roots: host.roots ?? machineRoots,
         chooseDriver: host.chooseDriver ?? chooseDriver,
         claims,
         publishesUnderWay: host.publishesUnderWay ?? 1,

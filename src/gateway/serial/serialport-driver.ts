@@ -25,6 +25,9 @@ const readDescriptor = promisify(fs.read);
 const writeDescriptor = promisify(fs.write);
 
 const readBytesMax = 65_536;
+/** UV_READABLE and UV_WRITABLE. */
+const readableBit = 1;
+const writableBit = 2;
 /** How long flashing tools hold the reset line of a board. */
 const resetPulseMs = 100;
 
@@ -49,6 +52,8 @@ interface PollablePort extends BindingPort {
   readonly fd: number | null;
   readonly poller: {
     once(event: 'readable' | 'writable', callback: (error: Error | null) => void): unknown;
+    /** Replaces what is waited for. */
+    poll(eventBits: number): void;
     stop(): void;
   };
 }
@@ -162,6 +167,7 @@ class PollingPort implements OpenPort {
   readonly #port: PollablePort;
   readonly #events: PortEvents;
   #isClosing = false;
+  #awaitedBits = 0;
   #reading: Promise<void> = Promise.resolve();
   #writing: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
@@ -276,7 +282,16 @@ class PollingPort implements OpenPort {
         reject(new Error('the port is closed'));
         return;
       }
-      this.#port.poller.once(event, (error) => (error === null ? resolve() : reject(error)));
+      const bit = event === 'readable' ? readableBit : writableBit;
+      this.#port.poller.once(event, (error) => {
+        this.#awaitedBits &= ~bit;
+        if (error === null) resolve();
+        else reject(error);
+      });
+      this.#awaitedBits |= bit;
+      // `once` waits for its own event only and forgets the other: a write to a device that takes nothing
+      // would stop the reading, and hide an unplug.
+      this.#port.poller.poll(this.#awaitedBits);
     });
   }
 }

@@ -3,7 +3,12 @@ export { connackReturnCode } from './connack.ts';
 export { encodePacket, packetSize, writePacket } from './encode.ts';
 export * from './packet.ts';
 export { NotMqttError, ProtocolError, UnsupportedVersionError } from './protocol-error.ts';
-export { PacketReader, type PacketReaderOptions, type ReaderRole } from './reader.ts';
+export {
+  PacketReader,
+  type PacketReaderOptions,
+  type PacketsByRole,
+  type ReaderRole,
+} from './reader.ts';
 export { ReasonCode, reasonCodeName } from './reason-code.ts';
 export { isValidUtf8 } from './utf8.ts';
 export { PacketWriter } from './writer.ts';

@@ -114,6 +114,17 @@ export const controlPackets: readonly TestPacket[] = [
     },
   },
   {
+    name: 'AUTH from the server that succeeds, with data',
+    versions: v5,
+    from: 'server',
+    bytes: "f0 ~ 00 { 15 'SCRAM' 16 0001 aa }",
+    packet: {
+      type: auth,
+      reasonCode: 0,
+      properties: { authenticationMethod: 'SCRAM', authenticationData: parseBytes('aa') },
+    },
+  },
+  {
     name: 'an empty AUTH from the server is Success',
     versions: v5,
     from: 'server',

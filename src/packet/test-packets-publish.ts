@@ -244,6 +244,10 @@ a PUBLISH at QoS 1 that ends within its Packet Identifier
   3.x   0x81  32 ~ 'a' 00
 [MQTT-2.2.2-1] a PUBLISH of 5.0 without Property Length
   5     0x81  30 ~ 'a'
+a Property Length that reaches into the next packet
+  5     0x81  30 04 'a' 03 230005
+a User Property that reaches beyond its list into the payload
+  5     0x81  30 ~ 'a' 04 26 0001 6b 0001 76
 [MQTT-3.3.2-8] a Topic Alias of 0
   5     0x94  30 ~ 'a' { 23 0000 }
 [MQTT-3.3.2-14] a Response Topic with +

@@ -13,13 +13,12 @@ function decodes(bytes: Uint8Array): boolean {
   }
 }
 
-test('isValidUtf8 agrees with the decoder on every sequence of up to three bytes with a lead', () => {
+test('isValidUtf8 agrees with the decoder on every lead byte and what may or may not follow it', () => {
   for (let lead = 0; lead < 256; lead++) {
     assert.equal(isValidUtf8(Uint8Array.of(lead)), decodes(Uint8Array.of(lead)));
-    for (let second = 0; second < 256; second++) {
+    for (const second of [0, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff]) {
       const pair = Uint8Array.of(lead, second);
       assert.equal(isValidUtf8(pair), decodes(pair), pair.toString());
-      if (lead < 0x80) continue;
       for (const third of [0x00, 0x7f, 0x80, 0xbf, 0xc0, 0xff]) {
         const three = Uint8Array.of(lead, second, third);
         assert.equal(isValidUtf8(three), decodes(three), three.toString());

@@ -154,7 +154,7 @@ export class PacketWriter implements ByteSink {
 
   #grow(length: number): number {
     const used = this.length;
-    const slab = new Uint8Array(Math.max(this.#slabBytes, (used + length) * (used > 0 ? 2 : 1)));
+    const slab = new Uint8Array(Math.max(this.#slabBytes, used * 2, used + length));
     if (used > 0) slab.set(this.#slab.subarray(this.#start, this.#end));
     this.#slab = slab;
     this.#start = 0;

@@ -70,3 +70,28 @@ test('a persistent session gets what it missed, in order, with the rest of its w
   );
   assert.deepEqual(broker.internalErrors, []);
 });
+
+test('retained messages on their way to a client that leaves go on when it is back', () => {
+  const broker = new TestBroker({ settings: { limits: { inflightMessagesMax: 1 } } });
+  const publisher = broker.open();
+  publisher.connect({ clientId: 'publisher' });
+  for (let i = 0; i < 300; i++) publisher.publish(`r/${i}`, `${i}`, { retain: true, qos: 1 });
+  const properties = { sessionExpiryInterval: 100, receiveMaximum: 1 };
+  const topics = new Set<string>();
+  let client = broker.open();
+  client.connect({ clientId: 's', properties });
+  client.subscribe([{ topicFilter: 'r/#', qos: 1 }]);
+  for (let i = 0; i < 300; i++) {
+    const [packet] = client.takePublishes();
+    assert.ok(packet !== undefined, `only ${topics.size} came`);
+    topics.add(packet.topicName);
+    client.acknowledge(PacketType.puback, packet.packetId);
+    if (i === 100) {
+      client.lose();
+      client = broker.open();
+      client.connect({ clientId: 's', cleanStart: false, properties });
+    }
+  }
+  assert.equal(topics.size, 300);
+  assert.deepEqual(broker.internalErrors, []);
+});

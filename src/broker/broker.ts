@@ -29,7 +29,7 @@ import type { LocalClient } from './local-client.ts';
 import { Plugins } from './plugins.ts';
 import { type Incoming, type Published, Publishing } from './publishing.ts';
 import { RetainedMessages } from './retained-messages.ts';
-import { RetainedReplay } from './retained-replay.ts';
+import { type ReplayTarget, RetainedReplay } from './retained-replay.ts';
 import { Router } from './router.ts';
 import type { BrokerRuntime } from './runtime.ts';
 import { SessionRegistry, type SessionRegistryHost } from './session-registry.ts';
@@ -72,6 +72,7 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
   private readonly connections: ConnectionDirectory;
   /** The last known identity of each Session, for delivery decisions and late Wills. */
   private readonly lastFacts = new WeakMap<Session, ClientFacts>();
+  private readonly replayTarget: ReplayTarget;
   private readonly unflushed: ClientConnection[] = [];
   private overflowed: Session[] = [];
 
@@ -97,6 +98,14 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
     this.dispatcher = new Dispatcher(this.core, this.router, this.retained, (session) =>
       this.factsOf(session),
     );
+    this.replayTarget = {
+      isReady: ({ clientId }) => {
+        const connection = this.connections.clientOf(clientId);
+        return connection?.isOpen === true && !connection.isCongested;
+      },
+      deliverRetained: (message, subscription, nowMs) =>
+        this.dispatcher.deliverRetained(message, subscription, nowMs),
+    };
     this.sessions = new SessionRegistry(this.core, this.router, this);
     this.publishing = new Publishing(this.core, this.dispatcher, this.retained);
     this.subscribing = new Subscribing(this.core, this.sessions);
@@ -226,9 +235,9 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
     const client = connection.facts as ClientFacts;
     const subscribed = this.subscribing.subscribe({ client, session }, packet);
     if (subscribed instanceof Promise) {
-      return subscribed.then((known) => this.startReplays(connection, session, known));
+      return subscribed.then((known) => this.startReplays(session, known));
     }
-    return this.startReplays(connection, session, subscribed);
+    return this.startReplays(session, subscribed);
   }
 
   unsubscribe(
@@ -337,22 +346,18 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
     this.wills.sendAll();
   }
 
-  private startReplays(
-    connection: ClientConnection,
-    session: Session,
-    subscribed: Subscribed,
-  ): Subscribed {
+  private startReplays(session: Session, subscribed: Subscribed): Subscribed {
     const { retainedWalkStep } = this.core.settings.limits;
     for (const subscription of subscribed.wantRetained) {
-      const target = {
-        get isReady(): boolean {
-          return connection.isOpen && !connection.isCongested;
-        },
-        deliverRetained: this.dispatcher.deliverRetained.bind(this.dispatcher),
-      };
-      session.replays.push(
-        new RetainedReplay(this.retained, subscription, target, retainedWalkStep),
+      const replay = new RetainedReplay(
+        this.retained,
+        subscription,
+        this.replayTarget,
+        retainedWalkStep,
       );
+      const earlier = session.replays.findIndex(({ key }) => key === replay.key);
+      if (earlier >= 0) session.replays.splice(earlier, 1);
+      session.replays.push(replay);
     }
     return subscribed;
   }
@@ -373,9 +378,9 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
   }
 
   private reportRefusal(connection: ClientConnection, end: ConnectionEnd): void {
+    const cause = end.refusal;
+    if (cause === undefined) return; // It left by itself: a port scan, a health check.
     const connect = connection.protocol.connectPacket;
-    if (end.refusal === undefined && connect === undefined) return; // A port scan or health check.
-    const cause = end.refusal ?? 'protocol-error';
     this.countRefusal(cause);
     this.core.plugins.tell('connectionRefused', {
       clientId: connect?.clientId,

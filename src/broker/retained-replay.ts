@@ -1,12 +1,12 @@
 import { QoS } from '../packet/index.ts';
-import type { Message, Replay, Subscription } from '../session/index.ts';
+import type { Message, Replay, Session, Subscription } from '../session/index.ts';
 import { subscriptionKey } from '../session/index.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 
 /** What a replay needs of the broker for each message. */
 export interface ReplayTarget {
-  /** The CONNACK went out and the carrier takes bytes. */
-  readonly isReady: boolean;
+  /** The Session's client is there and its carrier takes bytes. */
+  isReady(session: Session): boolean;
   deliverRetained(message: Message, subscription: Subscription, nowMs: number): void;
 }
 
@@ -17,6 +17,8 @@ export interface ReplayTarget {
  * copy sent is always the value of that moment. A Session that leaves goes on where it was.
  */
 export class RetainedReplay implements Replay {
+  /** What the subscription is known by in its Session. */
+  readonly key: string;
   private readonly walk: ReturnType<RetainedMessages['walk']>;
   private readonly subscription: Subscription;
   private readonly target: ReplayTarget;
@@ -30,6 +32,7 @@ export class RetainedReplay implements Replay {
     target: ReplayTarget,
     step: number,
   ) {
+    this.key = subscriptionKey(subscription.topicFilter, subscription.shareName);
     this.walk = retained.walk(subscription.topicFilter);
     this.subscription = subscription;
     this.target = target;
@@ -37,8 +40,8 @@ export class RetainedReplay implements Replay {
   }
 
   pump(nowMs: number): 'finished' | 'again' | 'waiting' {
-    const { session, topicFilter, shareName } = this.subscription;
-    const current = session.subscriptions.get(subscriptionKey(topicFilter, shareName));
+    // The options may have changed since; without the subscription nothing more is due.
+    const current = this.subscription.session.subscriptions.get(this.key);
     if (current === undefined) return 'finished';
     for (let sent = 0; sent < this.step; sent++) {
       if (this.index >= this.found.length) {
@@ -48,16 +51,16 @@ export class RetainedReplay implements Replay {
         if (this.found.length === 0) return this.walk.done ? 'finished' : 'again';
       }
       const message = this.found[this.index] as Message;
-      if (!this.takes(message)) return 'waiting';
+      if (!this.takes(message, current)) return 'waiting';
       this.index++;
-      if (!message.isExpired(nowMs)) this.target.deliverRetained(message, this.subscription, nowMs);
+      if (!message.isExpired(nowMs)) this.target.deliverRetained(message, current, nowMs);
     }
     return 'again';
   }
 
-  private takes(message: Message): boolean {
-    if (!this.target.isReady) return false;
-    const needsWindow = Math.min(message.qos, this.subscription.qos) > QoS.atMostOnce;
-    return !needsWindow || this.subscription.session.outbound.hasRoom;
+  private takes(message: Message, { session, qos }: Subscription): boolean {
+    if (!this.target.isReady(session)) return false;
+    const needsWindow = Math.min(message.qos, qos) > QoS.atMostOnce;
+    return !needsWindow || session.outbound.hasRoom;
   }
 }

@@ -94,7 +94,7 @@ export class SessionRegistry {
     session.replays.length = 0;
     const shared = session.outbound.takeBack(() => true, true);
     const discardedMessages = session.outbound.clear();
-    if (session.isPersistent) this.record(session, true);
+    if (session.isRecorded) this.record(session, true);
     if (cause === 'expired') this.core.counters.sessionsExpired++;
     for (const delivery of shared) this.host.redirect(delivery);
     this.core.plugins.tell('sessionEnded', {
@@ -130,6 +130,7 @@ export class SessionRegistry {
 
   /** Writes what the store keeps of a Session. @returns what to wait for. */
   record(session: Session, ended = false): Lsn {
+    session.isRecorded = !ended;
     const { clientId, username, expiryIntervalMs, expiresAtMs, will } = session;
     const record = ended ? undefined : { clientId, username, expiryIntervalMs, expiresAtMs, will };
     return this.core.journal.append({ kind: 'session', session: session.number, record });

@@ -30,6 +30,8 @@ export class Session {
   /** When it ends, while no connection is there. */
   expiresAtMs: number = neverExpires;
   will: Will | undefined;
+  /** The store knows it and has to be told when it ends. */
+  isRecorded = false;
 
   constructor(
     clientId: string,

@@ -14,19 +14,27 @@ export interface ChosenDriver {
 
 export type ChooseDriver = (wanted: 'auto' | DriverName, path: string) => Promise<ChosenDriver>;
 
-/** @throws {SerialPortError} `driver_missing` when nothing on this machine can open the path. */
-export const chooseDriver: ChooseDriver = async (wanted, path) => {
-  const kind = parsePortPath(path)?.kind ?? 'device';
-  if (kind !== 'device') {
-    return { driver: kind === 'tcp' ? tcpDriver : telnetDriver, fallbackReason: undefined };
-  }
-  if (wanted === 'stty') return { driver: sttyDriver, fallbackReason: undefined };
-  try {
-    return { driver: await loadSerialportDriver(), fallbackReason: undefined };
-  } catch (error) {
-    const canFallBack =
-      wanted === 'auto' && process.platform === 'linux' && error instanceof SerialPortError;
-    if (!canFallBack) throw error;
-    return { driver: sttyDriver, fallbackReason: error.message };
-  }
-};
+/**
+ * @param loadSerialport loads the driver with the native addon, or throws `driver_missing`.
+ * @returns a function that throws `driver_missing` when nothing on this machine can open the path.
+ */
+export function driverChooser(loadSerialport: () => Promise<PortDriver>): ChooseDriver {
+  return async (wanted, path) => {
+    const kind = parsePortPath(path)?.kind ?? 'device';
+    if (kind !== 'device') {
+      return { driver: kind === 'tcp' ? tcpDriver : telnetDriver, fallbackReason: undefined };
+    }
+    if (wanted === 'stty') return { driver: sttyDriver, fallbackReason: undefined };
+    try {
+      return { driver: await loadSerialport(), fallbackReason: undefined };
+    } catch (error) {
+      const canFallBack =
+        wanted === 'auto' && process.platform === 'linux' && error instanceof SerialPortError;
+      if (!canFallBack) throw error;
+      const fallbackReason = `driver stty is used instead of serialport: ${error.message}`;
+      return { driver: sttyDriver, fallbackReason };
+    }
+  };
+}
+
+export const chooseDriver: ChooseDriver = driverChooser(loadSerialportDriver);

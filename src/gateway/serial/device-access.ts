@@ -60,8 +60,12 @@ export async function checkDevice(path: string, roots: DeviceRoots = machineRoot
   }
 }
 
-/** The refusal, the reason, and the command that cures it. */
-async function permissionText(path: string, gid: number, roots: DeviceRoots): Promise<string> {
+/** The refusal, the reason, and the command that cures it. @param gid the group of the device. */
+export async function permissionText(
+  path: string,
+  gid: number,
+  roots: DeviceRoots,
+): Promise<string> {
   const groups = (await readFile(join(roots.etc, 'group'), 'utf8').catch(() => '')).split('\n');
   const row = groups.map((line) => line.split(':')).find((fields) => fields[2] === String(gid));
   const group = row?.[0] ?? 'dialout';

@@ -29,6 +29,7 @@ import type { PseudoTerminalOptions } from './pseudo-terminal.ts';
 import { openPseudoTerminal, type PseudoTerminal } from './pseudo-terminal.ts';
 import type { SerialHost } from './serial-gateway.ts';
 import type { SerialLog, SerialLogLevel } from './serial-log.ts';
+import { loadSerialportDriver } from './serialport-driver.ts';
 
 export const seedLine = '{"sensor_id": "A0:B1:C2:D3:E4:F5", "temperature": 25.5, "humidity": 45.2}';
 
@@ -314,4 +315,19 @@ export const withoutTerminals: string | false = await (async () => {
 /** A device on a pseudo-terminal under a path of its own; `plug` it again after `close`. */
 export function plug(path: string, more: PseudoTerminalOptions = {}): Promise<PseudoTerminal> {
   return openPseudoTerminal({ link: path, methods: ['python3'], ...more });
+}
+
+const withoutSerialport: string | false = await (async () => {
+  try {
+    await loadSerialportDriver();
+    return false;
+  } catch {
+    return 'needs the package "serialport" (npm install serialport)';
+  }
+})();
+
+/** Why a driver cannot be tested on this machine with a pseudo-terminal, or false. */
+export function cannotUse(driver: 'serialport' | 'stty'): string | false {
+  if (driver === 'stty' && process.platform !== 'linux') return 'driver stty needs Linux';
+  return (driver === 'serialport' && withoutSerialport) || withoutTerminals;
 }

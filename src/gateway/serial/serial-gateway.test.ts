@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import type { SerialOptions } from './options.ts';
 import type { PseudoTerminal, PseudoTerminalOptions } from './pseudo-terminal.ts';
 import {
+  cannotUse,
   plug,
   RecordingHost,
   scratchPath,
@@ -39,7 +40,7 @@ const seedMessages = [
 
 for (const driver of ['serialport', 'stty'] as const) {
   test(`${driver}: the seed's line becomes exactly three messages`, {
-    skip: withoutTerminals,
+    skip: cannotUse(driver),
   }, async (t) => {
     const path = scratchPath();
     const device = await plugged(t, path);
@@ -65,7 +66,7 @@ for (const driver of ['serialport', 'stty'] as const) {
   });
 
   test(`${driver}: 20000 lines arrive complete and in order`, {
-    skip: withoutTerminals,
+    skip: cannotUse(driver),
   }, async (t) => {
     const path = scratchPath();
     const device = await plugged(t, path);

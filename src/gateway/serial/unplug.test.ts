@@ -8,11 +8,11 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import type { PseudoTerminal } from './pseudo-terminal.ts';
 import {
+  cannotUse,
   plug,
   RecordingHost,
   scratchPath,
   serialOptions,
-  withoutTerminals,
 } from './recording-host.test-kit.ts';
 import { startSerialGateway } from './serial-gateway.ts';
 
@@ -39,7 +39,7 @@ function stream(device: PseudoTerminal): () => void {
 
 for (const driver of ['serialport', 'stty'] as const) {
   test(`${driver}: ${rounds} unplugs while lines stream are noticed within a second, cost no CPU and heal`, {
-    skip: withoutTerminals,
+    skip: cannotUse(driver),
     timeout: 60_000,
   }, async (t) => {
     const path = scratchPath();

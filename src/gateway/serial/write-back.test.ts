@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import {
+  cannotUse,
   HandClock,
   type Keys,
   PuppetDriver,
@@ -8,7 +9,6 @@ import {
   RecordingHost,
   scratchPath,
   serialOptions,
-  withoutTerminals,
 } from './recording-host.test-kit.ts';
 import { type SerialGateway, startSerialGateway } from './serial-gateway.ts';
 
@@ -183,7 +183,7 @@ test('chunks with pauses for small buffers, commands one after the other', async
 
 for (const name of ['serialport', 'stty'] as const) {
   test(`${name}: a real device gets the bytes while it sends, and one that does not read costs a timeout`, {
-    skip: withoutTerminals,
+    skip: cannotUse(name),
   }, async (t) => {
     const paths = [scratchPath(), scratchPath()] as const;
     const host = new RecordingHost();

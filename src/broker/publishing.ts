@@ -75,16 +75,22 @@ export class Publishing {
     return this.transform(client, request, verdict, checksPayloadFormat);
   }
 
-  /** A Will Message: its topic was authorized at CONNECT, the transformers see it like any other. */
+  /**
+   * A Will Message: its topic was authorized at CONNECT, the transformers see it like any other. One that
+   * throws is reported: the connection is ending already, and nobody else's may end for it.
+   */
   publishWill(client: ClientFacts, will: Will): void {
     const { topicName, payload, qos, retain } = will;
     const properties = messagePropertiesOf(will);
     const request = { client, topicName, payload, qos, retain, properties, isWill: true };
-    const published = this.transform(client, request, allowed, false);
-    if (published instanceof Promise) {
-      published.catch((error) => {
-        this.core.plugins.tell('internalError', `Will Message of ${client.clientId}`, error);
-      });
+    const failed = (error: unknown): void => {
+      this.core.plugins.tell('internalError', `Will Message of ${client.clientId}`, error);
+    };
+    try {
+      const published = this.transform(client, request, allowed, false);
+      if (published instanceof Promise) published.catch(failed);
+    } catch (error) {
+      failed(error);
     }
   }
 

@@ -163,6 +163,19 @@ export class Server {
     await this.stop();
   }
 
+  /** Reads certificates and keys again, for new connections; what is not fit is logged and not taken. */
+  async reloadCertificates(): Promise<void> {
+    const log = this.options.log?.module('listener');
+    for (const listener of this.listeners) {
+      try {
+        await listener.reloadTls();
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        log?.error('listener.tls.reload.failed', { listener: listener.name, reason });
+      }
+    }
+  }
+
   /** A client inside the process, under this identity. */
   localClient(identity: { clientId: string; username: string | undefined }): LocalClient {
     return this.broker.localClient(identity);

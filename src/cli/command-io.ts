@@ -17,6 +17,6 @@ export interface CommandIo {
   readonly signal: AbortSignal;
   /** True when a person reads `stdout` on a terminal. */
   readonly isTty: boolean;
-  /** Registers what SIGHUP asks for: log files are opened anew. */
-  readonly onReopen?: (reopen: () => void) => void;
+  /** Registers what SIGHUP asks for: log files are opened anew, certificates are read again. */
+  readonly onReload?: (reload: () => void) => void;
 }

@@ -35,7 +35,7 @@ try {
     environment: process.env,
     signal: stop.signal,
     isTty: process.stdout.isTTY === true,
-    onReopen: (reopen) => process.on('SIGHUP', reopen),
+    onReload: (reload) => process.on('SIGHUP', reload),
   });
 } catch (error) {
   process.stderr.write(

@@ -25,7 +25,6 @@ import { ExitCode } from './exit-code.ts';
 import { parseStartArguments, type StartArguments } from './start-arguments.ts';
 
 export async function runStart(argv: readonly string[], io: CommandIo): Promise<number> {
-  const beganMs = performance.now();
   const given = parseStartArguments(argv, io);
   const loaded = loadOrExplain(given, io);
   if (typeof loaded === 'number') return loaded;
@@ -38,7 +37,7 @@ export async function runStart(argv: readonly string[], io: CommandIo): Promise<
     io.stdout.write(renderEffective(loaded, { withOrigins: true }));
     return ExitCode.ok;
   }
-  return await serve(loaded, io, beganMs);
+  return await serve(loaded, io);
 }
 
 /** The configuration, or the exit code after its errors were printed. */
@@ -63,7 +62,7 @@ export function loadOrExplain(
   }
 }
 
-async function serve(loaded: LoadedConfig, io: CommandIo, beganMs: number): Promise<number> {
+async function serve(loaded: LoadedConfig, io: CommandIo): Promise<number> {
   const { config } = loaded;
   const log = logOf(config, io.isTty);
   const messageLogger = messageLoggerFor(loaded, io);
@@ -82,10 +81,14 @@ async function serve(loaded: LoadedConfig, io: CommandIo, beganMs: number): Prom
     await log.close();
     return code;
   }
-  sayReady(server, loaded, log, io, Math.round(performance.now() - beganMs));
+  log.flush();
+  sayReady(server, loaded, log, io, Math.round(performance.now())); // Since the process began.
   const isSeed = config.logMessages.format === 'seed';
   if (isSeed) saySeedStart(loaded, io);
-  io.onReopen?.(() => log.reopen());
+  io.onReload?.(() => {
+    log.reopen();
+    void server.reloadCertificates();
+  });
   await untilAborted(AbortSignal.any([io.signal, stopRequested.signal]));
   if (isSeed && io.signal.aborted) io.stdout.write(`\n${seedLines.interrupted}\n`);
   const failure: unknown = io.signal.aborted ? io.signal.reason : undefined;

@@ -107,6 +107,12 @@ export const events: Readonly<Record<string, EventRow>> = {
     'Something is wrong with the certificate of the listener, or will be soon.',
     'listener reason',
   ),
+  'listener.tls.reload.failed': row(
+    'ERROR',
+    'listener',
+    'New certificate files are not fit; the listener goes on with those it has.',
+    'listener reason',
+  ),
   'listener.tls.reloaded': row(
     'INFO',
     'listener',

@@ -100,13 +100,13 @@ async function serve(loaded: LoadedConfig, io: CommandIo): Promise<number> {
   const { clients, durationMs } = await server.stop();
   await messageLogger?.close();
   if (isSeed) io.stdout.write(`${seedLines.stopped}\n${seedLines.closed}\n`);
+  await log.close();
   if (io.isTty) {
     const seconds = (durationMs / 1000).toFixed(1);
     io.stderr.write(
       `  stopped: ${clients} ${clients === 1 ? 'client' : 'clients'} told, ${seconds} s\n`,
     );
   }
-  await log.close();
   return failure instanceof Error ? ExitCode.bug : ExitCode.ok;
 }
 

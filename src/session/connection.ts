@@ -19,6 +19,7 @@ import {
   MqttVersion,
   PacketType,
   ProtocolError,
+  type PublishPacket,
   ReasonCode,
   type ServerPacket,
 } from '../packet/index.ts';
@@ -329,23 +330,25 @@ export class Connection implements DeliveryPort {
 
   sendPublish(delivery: Delivery, packetId: number, dup: boolean, nowMs: number): boolean {
     const isV5 = this.protocolVersion === MqttVersion.v5;
-    let packet = publishPacketFor(delivery, packetId, dup, nowMs, isV5);
-    if (
-      this.maximumPacketSize !== Infinity &&
-      this.host.packetSize(packet) > this.maximumPacketSize
-    ) {
-      return false; // [MQTT-3.1.2-24]
+    const packet = publishPacketFor(delivery, packetId, dup, nowMs, isV5);
+    if (this.maximumPacketSize === Infinity) {
+      this.host.send(this.withAlias(packet));
+      return true;
     }
-    const alias = this.outboundAliases?.assign(packet.topicName);
-    if (alias !== undefined) {
-      packet = {
-        ...packet,
-        topicName: alias.isNew ? packet.topicName : '',
-        properties: { ...packet.properties, topicAlias: alias.alias },
-      };
-    }
-    this.host.send(packet);
+    const spareBytes = this.maximumPacketSize - this.host.packetSize(packet);
+    if (spareBytes < 0) return false; // [MQTT-3.1.2-24]
+    this.host.send(spareBytes < aliasBytesMax ? packet : this.withAlias(packet));
     return true;
+  }
+
+  private withAlias(packet: PublishPacket): PublishPacket {
+    const alias = this.outboundAliases?.assign(packet.topicName);
+    if (alias === undefined) return packet;
+    return {
+      ...packet,
+      topicName: alias.isNew ? packet.topicName : '',
+      properties: { ...packet.properties, topicAlias: alias.alias },
+    };
   }
 
   sendPubrel(packetId: number, reasonCode: ReasonCode): void {
@@ -377,5 +380,8 @@ export class Connection implements DeliveryPort {
     );
   }
 }
+
+/** What a Topic Alias may add: the property, and a byte more in each of the two lengths before it. */
+const aliasBytesMax = 5;
 
 const pingresp: ServerPacket = { type: PacketType.pingresp };

@@ -18,7 +18,7 @@ export class Answered extends Error {
 
 /** A command to add options to; it prints to the streams of `io` and never ends the process. */
 export function newCommand(name: string, description: string, io: CommandIo): Command {
-  return new Command(name)
+  return new Command(`linnet ${name}`)
     .description(description)
     .helpOption('-h, --help', 'Show this help.')
     .exitOverride()
@@ -36,7 +36,23 @@ export function parseCommand(command: Command, argv: readonly string[]): Command
   try {
     return command.parse([...argv], { from: 'user' });
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    throw new Answered(error.exitCode === 0 ? ExitCode.ok : ExitCode.usage);
+    throw answeredBy(error);
   }
+}
+
+/** The same for commands whose actions take time. */
+export async function parseCommandAsync(
+  command: Command,
+  argv: readonly string[],
+): Promise<Command> {
+  try {
+    return await command.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    throw answeredBy(error);
+  }
+}
+
+function answeredBy(error: unknown): unknown {
+  if (!(error instanceof CommanderError)) return error;
+  return new Answered(error.exitCode === 0 ? ExitCode.ok : ExitCode.usage);
 }

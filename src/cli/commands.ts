@@ -18,6 +18,22 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     summary: 'Start the broker (also without any command).',
     load: async () => (await import('./start.ts')).runStart,
   },
+  pub: {
+    summary: "Publish messages; mosquitto_pub's flags.",
+    load: async () => (await import('./pub.ts')).runPub,
+  },
+  sub: {
+    summary: "Subscribe and print; mosquitto_sub's flags.",
+    load: async () => (await import('./sub.ts')).runSub,
+  },
+  demo: {
+    summary: 'Broker and simulated boards, with a live view.',
+    load: async () => (await import('./demo.ts')).runDemo,
+  },
+  serial: {
+    summary: 'Serial ports: list, simulate, doctor, forward.',
+    load: async () => (await import('./serial-command.ts')).runSerial,
+  },
   config: {
     summary: 'Check, show and write the configuration.',
     load: async () => (await import('./config.ts')).runConfig,

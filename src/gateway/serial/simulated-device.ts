@@ -15,6 +15,8 @@ export interface SimulationOptions {
   /** Share of lines that are garbage, 0 to 1. */
   readonly badShare: number;
   readonly seed: number;
+  /** Number of the first sensor, so that several boards have different ones. Default 0. */
+  readonly firstSensor?: number;
 }
 
 /** The id in the founding document; further sensors differ in their last bytes. */
@@ -30,7 +32,8 @@ export class SimulatedLines {
   constructor(options: Omit<SimulationOptions, 'rate'>) {
     this.#random = seededRandom(options.seed);
     this.#badShare = options.badShare;
-    for (let index = 0; index < options.sensors; index += 1) {
+    const first = options.firstSensor ?? 0;
+    for (let index = first; index < first + options.sensors; index += 1) {
       const tail = (0xe4f5 + index) % 0x10000;
       const high = (tail >> 8).toString(16).padStart(2, '0').toUpperCase();
       const low = (tail & 0xff).toString(16).padStart(2, '0').toUpperCase();

@@ -182,6 +182,20 @@ export class Admission {
       this.refuse(connection, limit);
       return;
     }
+    const reply = {
+      assignedClientId: connect.clientId === '' ? clientId : undefined,
+      responseInformation:
+        connect.properties?.requestResponseInformation === true
+          ? outcome.responseInformation
+          : undefined,
+      authenticationData: outcome.authenticationData,
+    };
+    if (!connection.protocol.takesConnack(reply)) {
+      const rule = 'CONNACK is larger than the Maximum Packet Size of the client';
+      const reasonCode = ReasonCode.packetTooLarge;
+      this.refuse(connection, { cause: 'protocol-error', reasonCode, rule });
+      return;
+    }
     this.host.takeOver(clientId);
     const { session, sessionPresent } = this.sessionFor(connect, clientId);
     session.protocolVersion = connect.protocolVersion;
@@ -194,13 +208,8 @@ export class Admission {
     connection.accept(facts, {
       session,
       sessionPresent: sessionPresent && connect.protocolVersion !== MqttVersion.v31,
-      assignedClientId: connect.clientId === '' ? clientId : undefined,
-      responseInformation:
-        connect.properties?.requestResponseInformation === true
-          ? outcome.responseInformation
-          : undefined,
-      authenticationData: outcome.authenticationData,
       lsn,
+      ...reply,
     });
     this.core.plugins.tell('clientConnected', {
       ...facts,

@@ -1,7 +1,9 @@
 import {
+  type ConnackPacket,
   type ConnackProperties,
   type ConnectPacket,
   MqttVersion,
+  PacketType,
   ProtocolError,
   ReasonCode,
 } from '../packet/index.ts';
@@ -9,14 +11,18 @@ import type { Lsn } from './connection-host.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import { expiryIntervalMs, type Session } from './session.ts';
 
-/** How the host answers a CONNECT that it takes. */
-export interface Acceptance {
-  readonly session: Session;
-  readonly sessionPresent: boolean;
+/** What a CONNACK of success says besides the settings. */
+export interface ConnackReply {
   /** Set when the client sent an empty Client Identifier [MQTT-3.1.3-7]. */
   readonly assignedClientId: string | undefined;
   readonly responseInformation: string | undefined;
   readonly authenticationData: Uint8Array | undefined;
+}
+
+/** How the host answers a CONNECT that it takes. */
+export interface Acceptance extends ConnackReply {
+  readonly session: Session;
+  readonly sessionPresent: boolean;
   /** CONNACK waits for it. */
   readonly lsn: Lsn;
 }
@@ -68,26 +74,42 @@ export function effectiveKeepAlive(connect: ConnectPacket, serverKeepAlive: numb
   return keepAlive === 0 || keepAlive > serverKeepAlive ? serverKeepAlive : keepAlive;
 }
 
-/** What a 5.0 client is told where it differs from the specification's defaults. */
-export function connackProperties(
+/** The CONNACK of success. `session`: the one it is about, or undefined while that is not known yet. */
+export function connackOf(
   connect: ConnectPacket,
-  acceptance: Acceptance,
+  reply: ConnackReply & Partial<Acceptance>,
   settings: ConnectionSettings,
-  keepAlive: number,
+): ConnackPacket {
+  return {
+    type: PacketType.connack,
+    sessionPresent: reply.sessionPresent ?? false,
+    reasonCode: ReasonCode.success,
+    properties:
+      connect.protocolVersion === MqttVersion.v5
+        ? connackProperties(connect, reply, settings)
+        : undefined,
+  };
+}
+
+/** What a 5.0 client is told where it differs from the specification's defaults. */
+function connackProperties(
+  connect: ConnectPacket,
+  reply: ConnackReply & Partial<Acceptance>,
+  settings: ConnectionSettings,
 ): ConnackProperties {
   const { inflightMessagesMax, packetBytesMax, topicAliasMaximum } = settings;
-  const asked = connect.properties?.sessionExpiryInterval ?? 0;
-  const granted = acceptance.session.expiryIntervalMs;
+  const keepAlive = effectiveKeepAlive(connect, settings.serverKeepAlive);
+  const askedMs = expiryIntervalMs(connect.properties?.sessionExpiryInterval ?? 0);
+  const grantedMs = reply.session?.expiryIntervalMs ?? askedMs;
   return {
-    sessionExpiryInterval:
-      expiryIntervalMs(asked) === granted ? undefined : Math.floor(granted / 1000),
+    sessionExpiryInterval: askedMs === grantedMs ? undefined : Math.floor(grantedMs / 1000),
     receiveMaximum: inflightMessagesMax < 65_535 ? inflightMessagesMax : undefined,
     maximumPacketSize: packetBytesMax < 268_435_455 ? packetBytesMax : undefined,
-    assignedClientIdentifier: acceptance.assignedClientId,
+    assignedClientIdentifier: reply.assignedClientId,
     topicAliasMaximum: topicAliasMaximum > 0 ? topicAliasMaximum : undefined,
     serverKeepAlive: keepAlive === connect.keepAlive ? undefined : keepAlive,
-    responseInformation: acceptance.responseInformation,
+    responseInformation: reply.responseInformation,
     authenticationMethod: connect.properties?.authenticationMethod,
-    authenticationData: acceptance.authenticationData,
+    authenticationData: reply.authenticationData,
   };
 }

@@ -26,9 +26,10 @@ import {
 import { AnswerQueue } from './answer-queue.ts';
 import {
   type Acceptance,
+  type ConnackReply,
   canBeTold,
   checkClientId,
-  connackProperties,
+  connackOf,
   effectiveKeepAlive,
   type Refusal,
 } from './connect-rules.ts';
@@ -173,18 +174,12 @@ export class Connection implements DeliveryPort {
       connect.properties?.receiveMaximum ?? 65_535,
       this.settings.inflightMessagesMax,
     );
-    this.answer(
-      {
-        type: PacketType.connack,
-        sessionPresent: acceptance.sessionPresent,
-        reasonCode: ReasonCode.success,
-        properties:
-          this.protocolVersion === MqttVersion.v5
-            ? connackProperties(connect, acceptance, this.settings, this.keepAlive)
-            : undefined,
-      },
-      acceptance.lsn,
-    );
+    this.answer(connackOf(connect, acceptance, this.settings), acceptance.lsn);
+  }
+
+  /** Whether the client has room for the CONNACK that `accept` would send [MQTT-3.1.2-24]. */
+  takesConnack(reply: ConnackReply): boolean {
+    return !this.isTooLarge(connackOf(this.connect as ConnectPacket, reply, this.settings));
   }
 
   /** Answers CONNECT with an error; the host closes afterwards [MQTT-3.1.4-2], [MQTT-3.2.2-6]. */

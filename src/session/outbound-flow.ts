@@ -7,9 +7,13 @@
  * where PUBREC had come), under the new connection's Receive Maximum; then the queue flows on.
  */
 import { QoS, ReasonCode } from '../packet/index.ts';
-import type { Delivery, DeliveryDropCause } from './delivery.ts';
-import { QueueOverflow } from './delivery.ts';
-import { DeliveryQueue } from './delivery-queue.ts';
+import {
+  BoundedQueue,
+  type QueueLimits,
+  type QueueObserver,
+  type QueueTotals,
+} from './bounded-queue.ts';
+import type { Delivery } from './delivery.ts';
 import { PacketIdPool, packetIdMax } from './packet-id-pool.ts';
 
 /** The connection a Session is attached to, as its outbound flow sees it. */
@@ -22,33 +26,11 @@ export interface DeliveryPort {
 }
 
 /** What the outbound flow reports. Implemented by the broker. */
-export interface OutboundObserver {
-  dropped(delivery: Delivery, cause: DeliveryDropCause, rule: string): void;
+export interface OutboundObserver extends QueueObserver {
   /** Sent for the first time; the Packet Identifier is 0 at QoS 0. */
   delivered(delivery: Delivery, packetId: number): void;
-  /** Ended: acknowledged, or dropped before or after it was sent. The store may forget it. */
-  settled(delivery: Delivery): void;
   /** A QoS 2 message got its PUBREC: it must be followed by PUBREL after a restart too. */
   released(delivery: Delivery, packetId: number): void;
-  /** The overflow policy asks to disconnect the receiver. */
-  overflowDisconnect(): void;
-}
-
-export interface QueueLimits {
-  /** Most QoS 1 and 2 messages that wait beyond the window; Infinity = no limit. */
-  readonly messagesMax: number;
-  readonly bytesMax: number;
-  /** QoS 0 messages wait for a Session whose client is away. */
-  readonly queueQoS0Offline: boolean;
-  overflowFor(topicName: string): QueueOverflow;
-}
-
-/** Sums over all sessions, kept here so that asking for them costs nothing. */
-export class QueueTotals {
-  queuedMessages = 0;
-  queuedBytes = 0;
-  inflightMessages = 0;
-  inflightBytes = 0;
 }
 
 const Stage = { sent: 1, released: 2 } as const;
@@ -63,7 +45,7 @@ interface Inflight {
 
 export class OutboundFlow {
   private readonly window = new Map<number, Inflight>();
-  private readonly queue = new DeliveryQueue();
+  private readonly queue: BoundedQueue;
   private readonly packetIds = new PacketIdPool();
   private readonly observer: OutboundObserver;
   private readonly limits: QueueLimits;
@@ -74,8 +56,11 @@ export class OutboundFlow {
   private receiveMaximum = 0;
   private resend: Inflight[] = [];
   private resendIndex = 0;
+  /** QoS 0 messages may be in the queue. */
+  private atMostOnceWaits = false;
 
   constructor(observer: OutboundObserver, limits: QueueLimits, totals: QueueTotals) {
+    this.queue = new BoundedQueue(observer, limits, totals);
     this.observer = observer;
     this.limits = limits;
     this.totals = totals;
@@ -127,13 +112,14 @@ export class OutboundFlow {
   deliver(delivery: Delivery, nowMs: number): void {
     if (delivery.qos === QoS.atMostOnce) this.deliverAtMostOnce(delivery, nowMs);
     else if (this.hasRoom) this.sendNew(delivery, nowMs);
-    else this.enqueue(delivery);
+    else this.queue.add(delivery);
   }
 
   /** Sends what may be sent: to be called when the carrier drained, and after each acknowledgement. */
   pump(nowMs: number): void {
     const port = this.port;
     if (port === undefined) return;
+    if (this.atMostOnceWaits) this.sendWaitingAtMostOnce(nowMs);
     while (this.resendIndex < this.resend.length && !port.isCongested) {
       const entry = this.resend[this.resendIndex] as Inflight;
       if (this.window.get(entry.packetId) === entry && !this.sendAgain(entry, port, nowMs)) return;
@@ -142,8 +128,7 @@ export class OutboundFlow {
     while (this.sendQuota > 0 && this.window.size < packetIdMax && !port.isCongested) {
       const delivery = this.queue.shift();
       if (delivery === undefined) return;
-      this.countQueued(delivery, -1);
-      this.sendNew(delivery, nowMs);
+      if (!this.dropExpired(delivery, nowMs)) this.sendNew(delivery, nowMs);
     }
   }
 
@@ -205,7 +190,6 @@ export class OutboundFlow {
       return delivery.share !== undefined && chosen(delivery.share);
     });
     for (const delivery of waiting) {
-      this.countQueued(delivery, -1);
       this.observer.settled(delivery);
       taken.push(delivery);
     }
@@ -229,7 +213,6 @@ export class OutboundFlow {
     for (;;) {
       const delivery = this.queue.shift();
       if (delivery === undefined) break;
-      this.countQueued(delivery, -1);
       this.observer.dropped(delivery, 'session-ended', 'session ended while the message waited');
     }
     this.detach();
@@ -239,8 +222,10 @@ export class OutboundFlow {
   /** QoS 0 waits for nobody: a connected client is bounded in bytes only, an absent one by choice. */
   private deliverAtMostOnce(delivery: Delivery, nowMs: number): void {
     if (this.port === undefined) {
-      if (this.limits.queueQoS0Offline) this.enqueue(delivery);
-      else this.observer.dropped(delivery, 'offline-qos0', 'queue_qos0_offline false');
+      if (this.limits.queueQoS0Offline) {
+        this.atMostOnceWaits = true;
+        this.queue.add(delivery);
+      } else this.observer.dropped(delivery, 'offline-qos0', 'queue_qos0_offline false');
     } else if (this.port.isCongested) {
       this.observer.dropped(delivery, 'slow-consumer', 'outbound_bytes_max');
     } else {
@@ -256,70 +241,24 @@ export class OutboundFlow {
     }
   }
 
-  private enqueue(delivery: Delivery): void {
-    const topicName = delivery.message.topicName;
-    const policy = this.limits.overflowFor(topicName);
-    if (policy === QueueOverflow.keepLatest) {
-      const replaced = this.queue.takeLatest(topicName);
-      if (replaced !== undefined) this.dropQueued(replaced, policy);
+  /** Waited for the client, not for its quota: it goes out before anything newer. */
+  private sendWaitingAtMostOnce(nowMs: number): void {
+    this.atMostOnceWaits = false;
+    for (const delivery of this.queue.extract(({ qos }) => qos === QoS.atMostOnce)) {
+      if (!this.dropExpired(delivery, nowMs)) this.deliverAtMostOnce(delivery, nowMs);
     }
-    if (this.isFull(delivery)) {
-      if (policy === QueueOverflow.dropNewest || policy === QueueOverflow.disconnect) {
-        this.dropNewest(delivery, policy);
-        return;
-      }
-      while (this.isFull(delivery)) {
-        const oldest = this.queue.shift();
-        if (oldest === undefined) break;
-        this.dropQueued(oldest, policy);
-      }
-      if (this.isFull(delivery)) {
-        this.dropNewest(delivery, policy);
-        return;
-      }
-    }
-    delivery.message.own();
-    if (policy === QueueOverflow.keepLatest) this.queue.pushLatest(delivery);
-    else this.queue.push(delivery);
-    this.countQueued(delivery, 1);
   }
 
-  private isFull(delivery: Delivery): boolean {
-    return (
-      this.queue.length >= this.limits.messagesMax ||
-      this.queue.bytes + delivery.message.payload.length > this.limits.bytesMax
-    );
-  }
-
-  private dropNewest(delivery: Delivery, policy: QueueOverflow): void {
-    this.observer.dropped(delivery, 'queue-full', this.overflowRule(policy));
+  /** A message that waited may have waited too long [MQTT-3.3.2-5]. */
+  private dropExpired(delivery: Delivery, nowMs: number): boolean {
+    if (!delivery.message.isExpired(nowMs)) return false;
+    this.observer.dropped(delivery, 'expired', 'Message Expiry Interval');
     this.observer.settled(delivery);
-    if (policy === QueueOverflow.disconnect) this.observer.overflowDisconnect();
-  }
-
-  private dropQueued(delivery: Delivery, policy: QueueOverflow): void {
-    this.countQueued(delivery, -1);
-    this.observer.dropped(delivery, 'queue-full', this.overflowRule(policy));
-    this.observer.settled(delivery);
-  }
-
-  private overflowRule(policy: QueueOverflow): string {
-    return this.queue.length >= this.limits.messagesMax
-      ? `max_queued ${this.limits.messagesMax} (${policy})`
-      : `queued_bytes_max ${this.limits.bytesMax} (${policy})`;
+    return true;
   }
 
   private sendNew(delivery: Delivery, nowMs: number): void {
     const port = this.port as DeliveryPort;
-    if (delivery.message.isExpired(nowMs)) {
-      this.observer.dropped(delivery, 'expired', 'Message Expiry Interval'); // [MQTT-3.3.2-5]
-      this.observer.settled(delivery);
-      return;
-    }
-    if (delivery.qos === QoS.atMostOnce) {
-      this.sendAtMostOnce(delivery, nowMs);
-      return;
-    }
     const packetId = this.packetIds.allocate();
     if (!port.sendPublish(delivery, packetId, false, nowMs)) {
       this.packetIds.release(packetId);
@@ -377,11 +316,6 @@ export class OutboundFlow {
 
   private giveQuota(): void {
     if (this.sendQuota < this.receiveMaximum) this.sendQuota++;
-  }
-
-  private countQueued(delivery: Delivery, sign: 1 | -1): void {
-    this.totals.queuedMessages += sign;
-    this.totals.queuedBytes += sign * delivery.message.payload.length;
   }
 
   private countInflight(delivery: Delivery, sign: 1 | -1): void {

@@ -1,15 +1,17 @@
 /** The states of a port, with a clock moved by hand and a driver that lies when told to. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { SerialPortError } from './port-driver.ts';
 import {
   HandClock,
   type Keys,
   PuppetDriver,
+  plug,
   RecordingHost,
   scratchPath,
   serialOptions,
+  withoutTerminals,
 } from './recording-host.test-kit.ts';
 import { type SerialGateway, startSerialGateway } from './serial-gateway.ts';
 
@@ -157,6 +159,50 @@ test('permission denied is an error with the way out, retried at the longest pau
   const tookMs = await advanceUntil('second attempt', () => driver.attempts === 2);
   assert.ok(tookMs >= 29_000 && tookMs <= 31_000, `${tookMs} ms`);
   assert.equal(host.logged('serial.port.error').length, 1);
+});
+
+/** With the machine's clock, because the file system does not follow another one. */
+function realStage(
+  context: TestContext,
+  path: string,
+): { host: RecordingHost; driver: PuppetDriver } {
+  const host = new RecordingHost();
+  const driver = new PuppetDriver(() => host.happened());
+  driver.failure = new SerialPortError('permission', `${path} — permission denied.`);
+  const chooseDriver = async () => ({ driver, fallbackReason: undefined });
+  const options = serialOptions({ name: 'a', path });
+  const gateway = startSerialGateway(options, Object.assign(host, { chooseDriver }));
+  context.after(() => gateway.stop());
+  return { host, driver };
+}
+
+test('a refused device is tried again as soon as its rights change', {
+  skip: withoutTerminals,
+}, async (t) => {
+  const path = scratchPath();
+  const device = await plug(path);
+  t.after(() => device.close());
+  const { host, driver } = realStage(t, path);
+  await host.untilState('a', 'error');
+  driver.failure = undefined;
+  chmodSync(path, 0o666);
+  // The next attempt would be after 30 seconds.
+  await host.untilState('a', 'open');
+});
+
+test('a device just plugged in may be without rights for a moment: no error is said', {
+  skip: withoutTerminals,
+}, async (t) => {
+  const path = scratchPath();
+  const { host, driver } = realStage(t, path);
+  await host.until('it waits', () => host.logged('serial.port.waiting').length === 1);
+  const device = await plug(path);
+  t.after(() => device.close());
+  await host.until('two attempts', () => driver.attempts >= 2);
+  driver.failure = undefined;
+  await host.untilState('a', 'open');
+  assert.deepEqual(host.logged('serial.port.error'), []);
+  assert.deepEqual(host.states, ['waiting', 'open']);
 });
 
 test('nobody at a network address: waiting, not an error', async (t) => {

@@ -16,7 +16,7 @@ export interface PseudoTerminal {
   readonly method: PseudoTerminalMethod;
   /** Sends bytes to the reader. @returns false when nobody takes them at the moment; they wait then. */
   write(bytes: Uint8Array | string): boolean;
-  /** Resolves when what waits has been taken. Never, while nobody reads. */
+  /** Resolves when what waits has been taken; not while nobody reads. Rejects when the device is closed. */
   drained(): Promise<void>;
   /** Unplugs the device and leaves nothing behind. Calls may repeat. */
   close(): Promise<void>;
@@ -148,9 +148,17 @@ async function openHeld(
     method,
     write: (bytes) => input?.write(bytes) ?? false,
     drained: () =>
-      new Promise((resolve) => {
-        if (input === null || !input.writableNeedDrain) resolve();
-        else input.once('drain', resolve);
+      new Promise((resolve, reject) => {
+        if (input === null || input.destroyed) reject(new Error('the device is closed'));
+        else if (!input.writableNeedDrain) resolve();
+        else {
+          const ended = (): void => reject(new Error('the device is closed'));
+          input.once('close', ended);
+          input.once('drain', () => {
+            input.off('close', ended);
+            resolve();
+          });
+        }
       }),
     close: () => {
       closing ??= close();

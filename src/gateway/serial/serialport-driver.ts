@@ -134,17 +134,19 @@ export const serialportDriver: PortDriver = {
     const open = isPollable(port)
       ? new PollingPort(port, events)
       : new BindingOnlyPort(port, events);
-    await applyControlLines(port, line, events);
+    await applyControlLines(port, line, (text) => events.warning(text));
     open.start();
     return open;
   },
 };
 
-/** Opening has asserted DTR and RTS; `keep` leaves them so. Ports without modem lines refuse: a warning. */
-async function applyControlLines(
-  port: BindingPort,
+/**
+ * Opening has asserted DTR and RTS; `keep` leaves them so. Ports without modem lines refuse: a warning.
+ */
+export async function applyControlLines(
+  port: Pick<BindingPort, 'set'>,
   line: LineSettings,
-  events: PortEvents,
+  warning: (text: string) => void,
 ): Promise<void> {
   const set = (lines: ControlLines): Promise<void> =>
     port.set({ ...lines, brk: false, cts: false, dsr: false, lowLatency: false });
@@ -158,7 +160,7 @@ async function applyControlLines(
     if (line.resetOnOpen || line.dtr !== 'keep' || line.rts !== 'keep') await set(wanted);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    events.warning(`DTR and RTS cannot be set on this port (${why}); it is used without them`);
+    warning(`DTR and RTS cannot be set on this port (${why}); it is used without them`);
   }
 }
 

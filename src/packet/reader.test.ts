@@ -60,7 +60,9 @@ const notConnects: readonly (readonly [what: string, bytes: string])[] = [
 for (const [what, bytes] of notConnects) {
   test(`[MQTT-3.1.0-1] [MQTT3-3.1.0-1] ${what} instead of CONNECT is known from its first byte`, () => {
     const reader = server(parseBytes(bytes).subarray(0, 1));
-    assert.ok(refusal(reader) instanceof NotMqttError);
+    const error = refusal(reader);
+    assert.ok(error instanceof NotMqttError);
+    assert.equal(error.reasonCode, 0x81);
     assert.equal(reader.version, undefined);
   });
 }

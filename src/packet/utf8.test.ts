@@ -36,7 +36,10 @@ test('isValidUtf8 takes U+0000 and text of any length', () => {
 });
 
 test('utf8Length is the length that encoding gives', () => {
-  for (const text of ['', 'abc', 'ü', '€', '😀', 'a😀b', '\ud800', '\udc00\ud800', '\ud800a']) {
+  const boundaries = ['\x7f', '\x80', '\u07ff', '\u0800', '\ud7ff', '\ue000', '\uffff'];
+  const pairs = ['\ud800\udc00', '\udbff\udfff', '\udbff\udc00', '\ud800\udfff'];
+  const alone = ['\ud800', '\udbff', '\udc00', '\udfff', '\udc00\ud800', '\ud800a', '\ud800\ue000'];
+  for (const text of ['', 'abc', 'ü', '€', 'a😀b', ...boundaries, ...pairs, ...alone]) {
     assert.equal(utf8Length(text), new TextEncoder().encode(text).length, JSON.stringify(text));
   }
 });

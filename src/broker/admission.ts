@@ -131,7 +131,10 @@ export class Admission {
       if (session !== undefined) session.username = known.username;
       connection.protocol.reAuthenticated(known.authenticationData);
     } else {
-      connection.end('not-authorized', known.reasonCode, known.reasonString);
+      const { reasonCode, reasonString, serverReference } = known;
+      const isPassword = reasonCode === ReasonCode.badUserNameOrPassword;
+      const told = isPassword ? ReasonCode.notAuthorized : reasonCode; // DISCONNECT has no 0x86.
+      connection.end('not-authorized', told, reasonString, serverReference);
     }
   }
 

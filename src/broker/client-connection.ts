@@ -302,7 +302,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     const { reasonCode } = packet;
     const detail = packet.properties?.reasonString;
     this.finish({ cause: 'client-disconnect', reasonCode, detail, refusal: undefined });
-    this.link.end();
+    this.endLink();
   }
 
   // ---- towards the client --------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ export interface TlsOptions {
   readonly caFile?: string | undefined;
   /** Every `.crt`, `.pem` and hash-named (`1a2b3c4d.0`) file in it is trusted. */
   readonly caDirectory?: string | undefined;
+  /** Trusts the operating system's certificate authorities, beside those named. */
+  readonly systemAuthorities?: boolean | undefined;
   /** The certificate of this client and its private key, PEM; both or neither. */
   readonly certFile?: string | undefined;
   readonly keyFile?: string | undefined;

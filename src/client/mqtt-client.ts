@@ -11,6 +11,7 @@ import {
   type ClientPacket,
   type ConnackPacket,
   type ConnectPacket,
+  type DisconnectPacket,
   type DisconnectProperties,
   MqttVersion,
   PacketType,
@@ -217,7 +218,10 @@ export class MqttClient {
     this.#connection?.resume();
   }
 
-  /** Sends DISCONNECT after everything sent so far, and resolves when the connection is closed. */
+  /**
+   * Sends DISCONNECT after everything sent so far, and resolves when the connection is closed.
+   * @throws {ClientError} `invalid`, when the properties cannot be sent; closed all the same.
+   */
   async disconnect(options: DisconnectOptions = {}): Promise<void> {
     if (this.#state === 'idle' || this.#state === 'waiting') this.#finish(undefined);
     if (this.#state === 'connecting') this.destroy();
@@ -225,12 +229,11 @@ export class MqttClient {
       this.#state = 'closing';
       // The answer to the message that is being handled right now still goes out first.
       await Promise.resolve();
-      this.#connection?.send({
-        type: PacketType.disconnect,
-        reasonCode: options.reasonCode ?? ReasonCode.normalDisconnection,
-        properties: this.protocolVersion === MqttVersion.v5 ? options.properties : undefined,
-      });
-      this.#connection?.end();
+      try {
+        this.#connection?.send(this.#disconnectPacket(options));
+      } finally {
+        this.#connection?.end();
+      }
     }
     await this.closed;
   }
@@ -366,6 +369,16 @@ export class MqttClient {
     this.#started.reject(reason);
     this.#writable.reject(reason);
     this.#closed.resolve(error);
+  }
+
+  /** In 3.x there is one DISCONNECT only: the one that discards the Will Message. */
+  #disconnectPacket({ reasonCode, properties }: DisconnectOptions): DisconnectPacket {
+    const isVersion5 = this.protocolVersion === MqttVersion.v5;
+    return {
+      type: PacketType.disconnect,
+      reasonCode: isVersion5 && reasonCode !== undefined ? reasonCode : ReasonCode.success,
+      properties: isVersion5 ? properties : undefined,
+    };
   }
 
   #assertNotClosed(): void {

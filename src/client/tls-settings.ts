@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import type { ConnectionOptions } from 'node:tls';
+import { type ConnectionOptions, getCACertificates } from 'node:tls';
 import { ClientError } from './client-error.ts';
 import type { TlsOptions } from './connect-options.ts';
 
@@ -45,16 +45,19 @@ function pskSettings(
   };
 }
 
-function certificateAuthorities(options: TlsOptions): Buffer[] | undefined {
-  if (options.caFile === undefined && options.caDirectory === undefined) return undefined;
-  const authorities: Buffer[] = [];
-  if (options.caFile !== undefined) authorities.push(read(options.caFile, 'CA file'));
-  if (options.caDirectory !== undefined) {
-    for (const name of certificateNames(options.caDirectory)) {
-      authorities.push(read(join(options.caDirectory, name), 'CA file'));
+/** undefined: those that Node trusts by itself. */
+function certificateAuthorities(options: TlsOptions): (Buffer | string)[] | undefined {
+  const { caFile, caDirectory, systemAuthorities } = options;
+  const authorities: (Buffer | string)[] = [];
+  if (systemAuthorities) authorities.push(...getCACertificates('system'));
+  if (caFile !== undefined) authorities.push(read(caFile, 'CA file'));
+  if (caDirectory !== undefined) {
+    for (const name of certificateNames(caDirectory)) {
+      authorities.push(read(join(caDirectory, name), 'CA file'));
     }
   }
-  return authorities;
+  const isOwnChoice = systemAuthorities || caFile !== undefined || caDirectory !== undefined;
+  return isOwnChoice ? authorities : undefined;
 }
 
 function certificateNames(directory: string): string[] {

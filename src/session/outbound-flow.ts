@@ -96,10 +96,13 @@ export class OutboundFlow {
   attach(port: DeliveryPort, receiveMaximum: number): void {
     this.port = port;
     this.receiveMaximum = receiveMaximum;
-    this.sendQuota = receiveMaximum;
     this.packetIds.widen(receiveMaximum);
     this.resend = [...this.window.values()];
     this.resendIndex = 0;
+    // A PUBREL sent again will bring a PUBCOMP, and that a place which its PUBLISH did not take on this
+    // connection. So each takes one from the start, even where none is left [MQTT-3.3.4-9].
+    const released = this.resend.filter(({ stage }) => stage === Stage.released).length;
+    this.sendQuota = receiveMaximum - released;
   }
 
   detach(): void {

@@ -19,12 +19,12 @@ import { ClientConnection } from './client-connection.ts';
 import type { ClientConnectionHost, ConnectionEnd } from './client-connection-host.ts';
 import { ConnectionDirectory } from './connection-directory.ts';
 import type { Core } from './core.ts';
-import { Counters, type Gauges } from './counters.ts';
+import { Counters, type Gauges, type Residue } from './counters.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { ClientFacts } from './events.ts';
 import type { BrokerPlugin, MaybePromise } from './hooks.ts';
-import { InProcessClient } from './in-process-client.ts';
-import type { Link, LinkHandler, LinkOrigin } from './link.ts';
+import { InProcessClient, localOrigin } from './in-process-client.ts';
+import type { Link, LinkHandler } from './link.ts';
 import type { LocalClient } from './local-client.ts';
 import { Plugins } from './plugins.ts';
 import { type Incoming, type Published, Publishing } from './publishing.ts';
@@ -45,16 +45,6 @@ export interface BrokerOptions {
   readonly store: Store;
   readonly plugins: readonly BrokerPlugin[];
 }
-
-const localOrigin: LinkOrigin = {
-  transport: 'memory',
-  listenerName: '$local',
-  remoteAddress: '',
-  remotePort: 0,
-  reach: 'loopback',
-  certificate: undefined,
-  encryption: undefined,
-};
 
 export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegistryHost {
   readonly counters: Counters = new Counters();
@@ -138,11 +128,8 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
 
   /** A client inside the process, publishing and subscribing under this identity. */
   localClient(identity: { clientId: string; username: string | undefined }): LocalClient {
-    const facts: ClientFacts = {
-      ...identity,
-      origin: localOrigin,
-      protocolVersion: MqttVersion.v5,
-    };
+    const protocolVersion = MqttVersion.v5;
+    const facts: ClientFacts = { ...identity, origin: localOrigin, protocolVersion };
     const { core, router, retained, publishing, subscribing } = this;
     return new InProcessClient({ core, router, retained, publishing, subscribing }, facts);
   }
@@ -212,6 +199,18 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
       queuedBytes: totals.queuedBytes,
       inflightMessages: totals.inflightMessages,
       topics: this.retained.count + this.router.filterCount,
+    };
+  }
+
+  /** What no gauge counts. When everybody has left and all time is over, it is all zero. */
+  residue(): Residue {
+    return {
+      connections: this.connections.total,
+      timers: this.core.wheel.count,
+      topicFilters: this.router.filterCount,
+      shareGroups: this.router.groupCount,
+      waitingWills: this.wills.count,
+      inflightBytes: this.core.totals.inflightBytes,
     };
   }
 
@@ -355,8 +354,7 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
         this.replayTarget,
         retainedWalkStep,
       );
-      const earlier = session.replays.findIndex(({ key }) => key === replay.key);
-      if (earlier >= 0) session.replays.splice(earlier, 1);
+      session.endReplay(replay.key);
       session.replays.push(replay);
     }
     return subscribed;

@@ -320,7 +320,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     let isUnfinished = false;
     for (const replay of [...session.replays]) {
       const state = replay.pump(nowMs);
-      if (state === 'finished') session.replays.splice(session.replays.indexOf(replay), 1);
+      if (state === 'finished') session.endReplay(replay.key);
       else if (state === 'again') isUnfinished = true;
     }
     if (isUnfinished) this.core.runtime.afterTurn(() => this.pumpReplays());

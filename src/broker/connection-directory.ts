@@ -22,6 +22,11 @@ export class ConnectionDirectory {
     this.connectionsMax = orUnlimited(connectionsMax);
   }
 
+  /** Every connection, clients and those that are none yet. */
+  get total(): number {
+    return this.present.size;
+  }
+
   get clientCount(): number {
     return this.byClientId.size;
   }

@@ -42,3 +42,14 @@ export interface Gauges {
   /** Topic Names the broker knows: with a Retained Message or an exact subscription. */
   readonly topics: number;
 }
+
+/** What is held inside besides what `Gauges` counts: for tests that nothing is left behind. */
+export interface Residue {
+  readonly connections: number;
+  readonly timers: number;
+  /** Different Topic Filters in the router's tree. */
+  readonly topicFilters: number;
+  readonly shareGroups: number;
+  readonly waitingWills: number;
+  readonly inflightBytes: number;
+}

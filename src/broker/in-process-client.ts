@@ -4,6 +4,7 @@ import { FilterError } from '../topic/index.ts';
 import type { Core } from './core.ts';
 import type { ClientFacts } from './events.ts';
 import type { MaybePromise } from './hooks.ts';
+import type { LinkOrigin } from './link.ts';
 import {
   type LocalClient,
   LocalClientError,
@@ -19,6 +20,17 @@ import type { LocalSubscriber, Router } from './router.ts';
 import type { Subscribing } from './subscribing.ts';
 
 const encoder = new TextEncoder();
+
+/** Where in-process clients come from. */
+export const localOrigin: LinkOrigin = {
+  transport: 'memory',
+  listenerName: '$local',
+  remoteAddress: '',
+  remotePort: 0,
+  reach: 'loopback',
+  certificate: undefined,
+  encryption: undefined,
+};
 
 /** The parts of the broker an in-process client works with. */
 export interface InProcessHost {

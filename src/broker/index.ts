@@ -2,7 +2,7 @@
 
 export { Message, QueueOverflow } from '../session/index.ts';
 export { Broker, type BrokerOptions } from './broker.ts';
-export { Counters, type Gauges } from './counters.ts';
+export { Counters, type Gauges, type Residue } from './counters.ts';
 export * from './events.ts';
 export * from './hooks.ts';
 export { defaultLimits, type Limit, type LimitName, type Limits, limits } from './limits.ts';

@@ -19,6 +19,7 @@ export interface ReplayTarget {
 export class RetainedReplay implements Replay {
   /** What the subscription is known by in its Session. */
   readonly key: string;
+  private readonly retained: RetainedMessages;
   private readonly walk: ReturnType<RetainedMessages['walk']>;
   private readonly subscription: Subscription;
   private readonly target: ReplayTarget;
@@ -33,6 +34,7 @@ export class RetainedReplay implements Replay {
     step: number,
   ) {
     this.key = subscriptionKey(subscription.topicFilter, subscription.shareName);
+    this.retained = retained;
     this.walk = retained.walk(subscription.topicFilter);
     this.subscription = subscription;
     this.target = target;
@@ -50,10 +52,11 @@ export class RetainedReplay implements Replay {
         this.index = 0;
         if (this.found.length === 0) return this.walk.done ? 'finished' : 'again';
       }
-      const message = this.found[this.index] as Message;
-      if (!this.takes(message, current)) return 'waiting';
+      // It may have waited since it was found: the client has its later values already.
+      const message = this.retained.get((this.found[this.index] as Message).topicName);
+      if (message !== undefined && !this.takes(message, current)) return 'waiting';
       this.index++;
-      if (!message.isExpired(nowMs)) this.target.deliverRetained(message, current, nowMs);
+      if (message?.isExpired(nowMs) === false) this.target.deliverRetained(message, current, nowMs);
     }
     return 'again';
   }

@@ -152,6 +152,7 @@ export class SessionRegistry {
     const subscription = session.subscriptions.get(key);
     if (subscription === undefined) return undefined;
     session.subscriptions.delete(key);
+    session.endReplay(key);
     const group = this.router.groupOf(subscription);
     this.drop(subscription);
     if (group !== undefined) {

@@ -22,6 +22,10 @@ export class Wills {
     this.publish = publish;
   }
 
+  get count(): number {
+    return this.pending.size;
+  }
+
   /** The connection ended in a way that asks for the Will Message [MQTT-3.1.2-8]. */
   due(session: Session, nowMs: number): void {
     const { will } = session;

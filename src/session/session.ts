@@ -45,6 +45,12 @@ export class Session {
     this.outbound = makeOutbound(this);
   }
 
+  /** No further Retained Messages for this subscription. */
+  endReplay(key: string): void {
+    const index = this.replays.findIndex((replay) => replay.key === key);
+    if (index >= 0) this.replays.splice(index, 1);
+  }
+
   /** It outlives its connection, so its changes go to the store. */
   get isPersistent(): boolean {
     return this.expiryIntervalMs > 0;

@@ -7,11 +7,12 @@
  * socket's may be, in a private folder below the temporary directory.
  */
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createConnection } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { makeDirectory } from '../telemetry/index.ts';
 import { ControlError } from './control-error.ts';
 
 /** What the channel can ask of the running server. */
@@ -86,7 +87,7 @@ export class ControlChannel {
 async function prepareFolder(path: string): Promise<void> {
   const folder = dirname(path);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeDirectory(folder, 0o700);
     if (statSync(folder).uid !== userInfo().uid) {
       throw new Error('it belongs to another user');
     }

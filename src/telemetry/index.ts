@@ -17,6 +17,7 @@ export {
   type LogObserver,
   type LogObserverOptions,
 } from './log-observer.ts';
+export { makeDirectory } from './make-directory.ts';
 export {
   createMessageLogger,
   type MessageFormat,

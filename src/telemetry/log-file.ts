@@ -8,11 +8,11 @@
  * it offers no day boundary that a test can move, and no reopening for logrotate. What is needed is these
  * lines.
  */
+
 import {
   closeSync,
   existsSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -23,6 +23,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileStamp, LogFileName } from './log-file-name.ts';
+import { makeDirectory } from './make-directory.ts';
 
 export interface LogFileOptions {
   /** A path, or `auto`. */
@@ -228,7 +229,7 @@ export class LogFile {
   }
 
   #open(): void {
-    mkdirSync(this.#name.directory, { recursive: true });
+    makeDirectory(this.#name.directory);
     this.#fd = openSync(this.#path, 'a', 0o640);
     const facts = fstatSync(this.#fd);
     this.#sizeBytes = facts.size;

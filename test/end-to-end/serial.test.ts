@@ -136,6 +136,12 @@ test('20,000 lines at full speed arrive complete and in order', {
       ports: [{ name: 'fast', path: terminal.path, publish: 'fields', queue: 100_000 }],
     },
   });
+  await new Promise<void>((resolve, reject) => {
+    const seen = (message: { payload: Uint8Array }): void => {
+      if (Buffer.from(message.payload).toString() === 'open') resolve();
+    };
+    broker.subscribe('$SYS/broker/serial/fast/state', seen).catch(reject);
+  });
   const port = broker.server.listeners[0]?.address.port;
   const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 5 });
   try {

@@ -252,6 +252,9 @@ a Password without a User Name in 3.1
 [MQTT-3.1.2-21] [MQTT3-3.1.2-21] a Password Flag without the Password
   5     0x81  10 ~ 'MQTT' 05 c2 003c {} 'a' 'u'
   3.1.1 0x81  10 ~ 'MQTT' 04 c2 003c 'a' 'u'
+a Password longer than the packet
+  5     0x81  10 ~ 'MQTT' 05 42 003c {} 'a' 00ff 70
+  3.1.1 0x81  10 ~ 'MQTT' 04 c2 003c 'a' 'u' 0002 70
 [MQTT-3.1.3-3] [MQTT3-3.1.3-3] a CONNECT without a Client Identifier
   5     0x81  10 ~ 'MQTT' 05 02 003c {}
   3.1.1 0x81  10 ~ 'MQTT' 04 02 003c

@@ -137,6 +137,13 @@ export const publishPackets: readonly TestPacket[] = [
     }),
   },
   {
+    name: 'U+0080, the first character of two bytes, is read',
+    versions: v3,
+    from: 'both',
+    bytes: '30 04 0002 c280',
+    packet: publish({ topicName: '\x80', payload: new Uint8Array(0) }),
+  },
+  {
     name: 'PUBLISH with a Property Length of two bytes',
     versions: v5,
     from: 'both',
@@ -246,6 +253,10 @@ a PUBLISH at QoS 1 that ends within its Packet Identifier
   5     0x81  30 ~ 'a'
 a Property Length that reaches into the next packet
   5     0x81  30 04 'a' 03 230005
+Correlation Data that reaches beyond its list into the payload
+  5     0x81  30 ~ 'a' 04 09 0003 aa 0102
+Correlation Data longer than the packet
+  5     0x81  30 ~ 'a' { 09 00ff aa }
 a User Property that reaches beyond its list into the payload
   5     0x81  30 ~ 'a' 04 26 0001 6b 0001 76
 [MQTT-3.3.2-8] a Topic Alias of 0

@@ -5,13 +5,14 @@ import {
   type ConnectPacket,
   encodePacket,
   type Packet,
+  PacketReader,
   PacketType,
   PacketWriter,
   type PublishPacket,
   packetSize,
   writePacket,
 } from './index.ts';
-import { parseBytes } from './test-packets.ts';
+import { parseBytes, withoutUndefined } from './test-packets.ts';
 
 test('each primitive is written as the specification says', () => {
   const writer = new PacketWriter();
@@ -66,6 +67,7 @@ test('truncate() forgets the end of what was not taken', () => {
   writer.take();
   writer.uint16(0x0102);
   writer.uint16(0x0304);
+  writer.truncate(4);
   writer.truncate(3);
   assert.deepEqual(writer.take(), parseBytes('010203'));
   writer.byte(1);
@@ -115,6 +117,12 @@ const unsendable: readonly (readonly [name: string, packet: Packet, version: 3 |
   ['[MQTT-1.5.4-2] U+0000 in a Topic Name', publish({ topicName: 'a\0b' }), 5],
   ['[MQTT-1.5.4-1] a lone surrogate in a Topic Name', publish({ topicName: 'a\ud800' }), 5],
   ['a Topic Name of more than 65,535 bytes', publish({ topicName: 'ü'.repeat(32_768) }), 5],
+  ['U+0000 in a long Topic Name', publish({ topicName: `${'a'.repeat(100)}\0` }), 5],
+  [
+    'a Password of more than 65,535 bytes',
+    { ...connect, username: 'u', password: new Uint8Array(65_536) },
+    4,
+  ],
   ['U+0000 in a property', publish({ properties: { contentType: '\0' } }), 5],
   [
     'Correlation Data of more than 65,535 bytes',
@@ -165,6 +173,51 @@ function isBug(error: unknown): boolean {
 
 test('the size of a PUBLISH is known before it has its Packet Identifier', () => {
   assert.equal(packetSize(publish({ qos: 1 }), 4), packetSize(publish({ qos: 1, packetId: 9 }), 4));
+});
+
+test('[MQTT-1.5.5-1] Remaining Length and Property Length are right where they need one more byte', () => {
+  for (const length of [127, 128, 16_383, 16_384, 2_097_151, 2_097_152]) {
+    const packet = publish({ payload: new Uint8Array(length - 3).fill(0x61) });
+    const bytes = encodePacket(packet, 4);
+    assert.equal(bytes.length, 1 + varintBytes(length) + length);
+    assert.equal(packetSize(packet, 4), bytes.length);
+    const reader = new PacketReader({ role: 'server', version: 4 });
+    reader.push(bytes);
+    assert.deepEqual(withoutUndefined(reader.next()), withoutUndefined(packet));
+  }
+  for (const length of [127, 128, 16_383, 16_384]) {
+    const contentType = 'c'.repeat(length - 3);
+    const packet = publish({ properties: { contentType } });
+    const bytes = encodePacket(packet, 5);
+    assert.equal(packetSize(packet, 5), bytes.length);
+    assert.equal(bytes.length, publishHeadBytes(bytes) + 3 + varintBytes(length) + length);
+    const reader = new PacketReader({ role: 'server', version: 5 });
+    reader.push(bytes);
+    assert.deepEqual(withoutUndefined(reader.next()), withoutUndefined(packet));
+  }
+});
+
+function varintBytes(value: number): number {
+  return value < 128 ? 1 : 1 + varintBytes(Math.floor(value / 128));
+}
+
+/** First byte and Remaining Length. */
+function publishHeadBytes(bytes: Uint8Array): number {
+  return 2 + bytes.subarray(1).findIndex((byte) => byte < 128);
+}
+
+test('[MQTT-4.7.3-3] [MQTT3-4.7.3-3] strings and Binary Data of 65,535 bytes are written and read', () => {
+  for (const topicName of ['t'.repeat(65_535), `${'ü'.repeat(32_767)}t`]) {
+    const packet = publish({
+      topicName,
+      properties: { correlationData: new Uint8Array(65_535), contentType: topicName },
+    });
+    const bytes = encodePacket(packet, 5);
+    assert.equal(packetSize(packet, 5), bytes.length);
+    const reader = new PacketReader({ role: 'server', version: 5 });
+    reader.push(bytes);
+    assert.deepEqual(withoutUndefined(reader.next()), withoutUndefined(packet));
+  }
 });
 
 test('what 3.x has no place for is left out', () => {

@@ -19,8 +19,8 @@ import {
   type TestPacket,
   testPackets,
   withoutUndefined,
-} from './test-packets.ts';
-import { allowedProperties } from './test-packets-properties.ts';
+} from './packets.test-kit.ts';
+import { allowedProperties } from './packets-properties.test-kit.ts';
 
 type Sender = 'client' | 'server';
 const versionNames = { 3: '3.1', 4: '3.1.1', 5: '5.0' } as const;

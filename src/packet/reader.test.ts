@@ -10,7 +10,7 @@ import {
   type PublishPacket,
   UnsupportedVersionError,
 } from './index.ts';
-import { parseBytes } from './test-packets.ts';
+import { parseBytes } from './packets.test-kit.ts';
 
 function refusal(reader: PacketReader<'server'> | PacketReader<'client'>): ProtocolError {
   try {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketReader, ProtocolError } from './index.ts';
-import { parseBytes } from './test-packets.ts';
+import { parseBytes } from './packets.test-kit.ts';
 
 type Sender = 'client' | 'server';
 

@@ -12,7 +12,7 @@ import {
   packetSize,
   writePacket,
 } from './index.ts';
-import { parseBytes, withoutUndefined } from './test-packets.ts';
+import { parseBytes, withoutUndefined } from './packets.test-kit.ts';
 
 test('each primitive is written as the specification says', () => {
   const writer = new PacketWriter();

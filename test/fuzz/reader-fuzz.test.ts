@@ -25,7 +25,7 @@ import {
   type TestPacket,
   testPackets,
   withoutUndefined,
-} from '../../src/packet/test-packets.ts';
+} from '../../src/packet/packets.test-kit.ts';
 import { mutate } from './mutate.ts';
 import { Random } from './random.ts';
 

@@ -1,4 +1,4 @@
-/** PUBLISH and its acknowledgements: see test-packets.ts. */
+/** PUBLISH and its acknowledgements: see packets.test-kit.ts. */
 import { PacketType, type PublishPacket } from './index.ts';
 import {
   anyVersion,
@@ -8,7 +8,7 @@ import {
   type TestPacket,
   v3,
   v5,
-} from './test-notation.ts';
+} from './notation.test-kit.ts';
 
 function publish(fields: Partial<PublishPacket>): PublishPacket {
   return {

@@ -3,20 +3,20 @@
  * refused with, and a sentence. One table for decoding, encoding, every cut of the stream, and fuzzing.
  */
 
-import type { RefusedPacket, TestPacket } from './test-notation.ts';
-import { connackPackets, refusedConnacks } from './test-packets-connack.ts';
-import { connectPackets, refusedConnects } from './test-packets-connect.ts';
-import { controlPackets, refusedControls } from './test-packets-control.ts';
-import { refusedProperties } from './test-packets-properties.ts';
+import type { RefusedPacket, TestPacket } from './notation.test-kit.ts';
+import { connackPackets, refusedConnacks } from './packets-connack.test-kit.ts';
+import { connectPackets, refusedConnects } from './packets-connect.test-kit.ts';
+import { controlPackets, refusedControls } from './packets-control.test-kit.ts';
+import { refusedProperties } from './packets-properties.test-kit.ts';
 import {
   acknowledgementPackets,
   publishPackets,
   refusedAcknowledgements,
   refusedPublishes,
-} from './test-packets-publish.ts';
-import { refusedSubscribes, subscribePackets } from './test-packets-subscribe.ts';
+} from './packets-publish.test-kit.ts';
+import { refusedSubscribes, subscribePackets } from './packets-subscribe.test-kit.ts';
 
-export { parseBytes, withoutUndefined } from './test-notation.ts';
+export { parseBytes, withoutUndefined } from './notation.test-kit.ts';
 export type { RefusedPacket, TestPacket };
 
 export const testPackets: readonly TestPacket[] = [

@@ -1,4 +1,4 @@
-/** CONNECT: see test-packets.ts. */
+/** CONNECT: see packets.test-kit.ts. */
 import { type ConnectPacket, PacketType } from './index.ts';
 import {
   parseBytes,
@@ -8,7 +8,7 @@ import {
   v5,
   v31,
   v311,
-} from './test-notation.ts';
+} from './notation.test-kit.ts';
 
 const clean = { sessionExpiryInterval: 0 };
 

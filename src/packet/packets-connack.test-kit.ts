@@ -1,4 +1,4 @@
-/** CONNACK: see test-packets.ts. */
+/** CONNACK: see packets.test-kit.ts. */
 import { type ConnackPacket, PacketType } from './index.ts';
 import {
   parseBytes,
@@ -9,7 +9,7 @@ import {
   v5,
   v31,
   v311,
-} from './test-notation.ts';
+} from './notation.test-kit.ts';
 
 function connack(fields: Partial<ConnackPacket>): ConnackPacket {
   return {

@@ -1,8 +1,8 @@
 /**
  * Every property in every packet: where it is not allowed, twice, cut off, and with values it may not
- * have (MQTT 5.0 §2.2.2). See test-packets.ts.
+ * have (MQTT 5.0 §2.2.2). See packets.test-kit.ts.
  */
-import { type RefusedPacket, v5 } from './test-notation.ts';
+import { type RefusedPacket, v5 } from './notation.test-kit.ts';
 
 type Owner = keyof typeof carriers;
 

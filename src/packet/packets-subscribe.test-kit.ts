@@ -1,6 +1,13 @@
-/** SUBSCRIBE, UNSUBSCRIBE and their answers: see test-packets.ts. */
+/** SUBSCRIBE, UNSUBSCRIBE and their answers: see packets.test-kit.ts. */
 import { PacketType, type SubscriptionRequest } from './index.ts';
-import { type RefusedPacket, refusedTable, type TestPacket, v3, v5, v31 } from './test-notation.ts';
+import {
+  type RefusedPacket,
+  refusedTable,
+  type TestPacket,
+  v3,
+  v5,
+  v31,
+} from './notation.test-kit.ts';
 
 function request(fields: Partial<SubscriptionRequest>): SubscriptionRequest {
   return {

@@ -1,4 +1,4 @@
-/** PINGREQ, PINGRESP, DISCONNECT, AUTH, and who may send what: see test-packets.ts. */
+/** PINGREQ, PINGRESP, DISCONNECT, AUTH, and who may send what: see packets.test-kit.ts. */
 import { PacketType } from './index.ts';
 import {
   anyVersion,
@@ -8,7 +8,7 @@ import {
   type TestPacket,
   v3,
   v5,
-} from './test-notation.ts';
+} from './notation.test-kit.ts';
 
 const { pingreq, pingresp, disconnect, auth } = PacketType;
 

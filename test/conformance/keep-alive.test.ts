@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MqttVersion, PacketType, ReasonCode } from '../../src/packet/index.ts';
-import { parseBytes } from '../../src/packet/test-packets.ts';
+import { parseBytes } from '../../src/packet/packets.test-kit.ts';
 import { TestBroker, type TestClient } from '../../src/testing/index.ts';
 import { assertClosed, connected, forEachVersion, forV3, takeBytes } from './each-version.ts';
 import { FactRecorder } from './fact-recorder.ts';

@@ -7,7 +7,7 @@ import {
   type PublishProperties,
   ReasonCode,
 } from '../../src/packet/index.ts';
-import { parseBytes } from '../../src/packet/test-packets.ts';
+import { parseBytes } from '../../src/packet/packets.test-kit.ts';
 import { TestBroker, type TestClient } from '../../src/testing/index.ts';
 import { assertClosed, connected, forEachVersion, lasting, takeBytes } from './each-version.ts';
 

@@ -27,7 +27,7 @@ export function citedAs(statement: Statement): string {
   return statement.version === '5.0' ? statement.id : statement.id.replace('MQTT-', 'MQTT3-');
 }
 
-/** Reads the names of all tests in `*.test.ts` below `src/` and `test/`. */
+/** Reads the names of all tests in `*.test.ts` and `*.test-kit.ts` below `src/` and `test/`. */
 export function collectEvidence(): EvidenceById {
   const byId = new Map<string, Evidence[]>();
   for (const file of testFiles()) {
@@ -45,7 +45,7 @@ export function collectEvidence(): EvidenceById {
 function testFiles(): string[] {
   return SCANNED.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts'))
+      .filter((entry) => entry.isFile() && /\.test(-kit)?\.ts$/.test(entry.name))
       .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).replaceAll(sep, '/')),
   ).sort();
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { BrokerPlugin } from '../../src/broker/index.ts';
 import { MqttVersion, PacketType, ReasonCode, RetainHandling } from '../../src/packet/index.ts';
-import { parseBytes } from '../../src/packet/test-packets.ts';
+import { parseBytes } from '../../src/packet/packets.test-kit.ts';
 import { TestBroker, type TestClient } from '../../src/testing/index.ts';
 import {
   assertClosed,

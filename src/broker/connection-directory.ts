@@ -59,25 +59,24 @@ export class ConnectionDirectory {
 
   /**
    * Asked at CONNECT. One that waited is admitted after all when a place became free meanwhile, or when
-   * it replaces a connection of the same client.
+   * it replaces a connection of the same client. Until it is, it counts as waiting.
    */
   limitReached(connection: ClientConnection, clientId: string): string | undefined {
-    if (!connection.isOverLimit) return undefined;
+    if (!connection.isOverLimit || this.byClientId.has(clientId)) return undefined;
     const { listenerName } = connection.link.origin;
     const listenerMax = connection.policy.connectionsMax;
-    const isFree = this.placeFor(listenerName, listenerMax) === 'free';
-    if (isFree || this.byClientId.has(clientId)) {
-      connection.isOverLimit = false;
-      this.waiting--;
-      this.count(connection, 1);
-      return undefined;
-    }
+    if (this.placeFor(listenerName, listenerMax) === 'free') return undefined;
     return this.present.size - this.waiting >= this.connectionsMax
       ? `max_connections ${this.connectionsMax}`
       : `max_connections ${listenerMax} of listener ${listenerName}`;
   }
 
   attach(connection: ClientConnection, clientId: string): void {
+    if (connection.isOverLimit) {
+      connection.isOverLimit = false;
+      this.waiting--;
+      this.count(connection, 1);
+    }
     this.byClientId.set(clientId, connection);
     this.clientsMaximum = Math.max(this.clientsMaximum, this.byClientId.size);
   }

@@ -84,7 +84,7 @@ export type DropCause =
   | 'session-ended' // queued messages of a session that ended
   | 'refused-by-receiver' // PUBREC/PUBACK with a code of 0x80 or above
   | 'no-shared-member' // nobody of the group can take it
-  | 'rate-limited';
+  | 'rate-limited'; // publish refused by an authorizer with 0x96
 
 export interface MessageDropped {
   readonly cause: DropCause;

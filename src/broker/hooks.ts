@@ -99,7 +99,7 @@ export interface BrokerPlugin extends BrokerObserver {
     request: SubscriptionRequest,
     shareName: string | undefined,
   ): MaybePromise<Verdict>;
-  /** Asked for each copy to a receiver when present; must be quick and synchronous. */
+  /** Asked for each copy to a receiver when present; quick and synchronous. One that throws says no. */
   authorizeDelivery?(receiver: ClientFacts, message: Message): Verdict;
   /** In order, each sees the changes of the one before. `false` drops the message (`refused-by-hook`). */
   transformPublish?(request: PublishRequest): MaybePromise<PublishChanges | false | undefined>;

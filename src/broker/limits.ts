@@ -123,7 +123,7 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     0,
     true,
     'Payload bytes held in all queues and in-flight windows together; 0 leaves it to the per-client limits.',
-    'New QoS 1 and 2 messages are refused with 0x97, QoS 0 is dropped.',
+    'New QoS 1 and 2 messages are refused with 0x97 (3.x: the connection ends), QoS 0 is dropped.',
   ),
   sessionsMax: row(
     'entries',

@@ -1,4 +1,4 @@
-import type { AuthPacket, SubscriptionRequest } from '../packet/index.ts';
+import { type AuthPacket, ReasonCode, type SubscriptionRequest } from '../packet/index.ts';
 import type { Message } from '../session/index.ts';
 import type { BrokerObserver, ClientFacts } from './events.ts';
 import type {
@@ -105,10 +105,17 @@ export class Plugins {
     );
   }
 
+  /** One that throws says no: the message is somebody else's, whose connection may not end for it. */
   authorizeDelivery(receiver: ClientFacts, message: Message): Verdict {
     for (const plugin of this.authorizersOfDelivery) {
-      const verdict = plugin.authorizeDelivery(receiver, message);
-      if (!verdict.allow) return verdict;
+      try {
+        const verdict = plugin.authorizeDelivery(receiver, message);
+        if (!verdict.allow) return verdict;
+      } catch (error) {
+        const rule = `${plugin.name}.authorizeDelivery threw`;
+        this.tell('internalError', `delivery to "${receiver.clientId}"`, error);
+        return { allow: false, reasonCode: ReasonCode.implementationSpecificError, rule };
+      }
     }
     return allowed;
   }

@@ -5,8 +5,9 @@
 import {
   isValidUtf8,
   type MessageProperties,
+  MqttVersion,
   type PublishPacket,
-  type QoS,
+  QoS,
   ReasonCode,
   type Will,
 } from '../packet/index.ts';
@@ -100,15 +101,7 @@ export class Publishing {
     verdict: Verdict,
     checksPayloadFormat: boolean,
   ): MaybePromise<Published> {
-    if (!verdict.allow) {
-      return this.refuse(client, request, {
-        cause: 'not-authorized',
-        reasonCode: verdict.reasonCode,
-        reasonString: verdict.reasonString,
-        rule: verdict.rule,
-        disconnect: verdict.disconnect,
-      });
-    }
+    if (!verdict.allow) return this.refuse(client, request, refusalOf(verdict));
     const changed = this.core.plugins.transformPublish(request);
     if (changed instanceof Promise) {
       return changed.then((known) =>
@@ -138,7 +131,7 @@ export class Publishing {
     checksPayloadFormat: boolean,
     isWill = false,
   ): Published {
-    const refusal = this.check(incoming, checksPayloadFormat);
+    const refusal = this.check(client, incoming, checksPayloadFormat);
     if (refusal !== undefined) return this.refuse(client, incoming, refusal);
     const nowMs = this.core.runtime.nowMs();
     const message = new Message({
@@ -157,7 +150,11 @@ export class Publishing {
     return { reasonCode, reasonString: undefined, matched, lsn, disconnect: false };
   }
 
-  private check(incoming: Incoming, checksPayloadFormat: boolean): PublishRefusal | undefined {
+  private check(
+    client: ClientFacts,
+    incoming: Incoming,
+    checksPayloadFormat: boolean,
+  ): PublishRefusal | undefined {
     const { topicName, payload, properties } = incoming;
     const { topicLevelsMax } = this.core.settings.limits;
     if (topicName.length > topicLevelsMax) {
@@ -189,7 +186,10 @@ export class Publishing {
     const { totals } = this.core;
     if (totals.queuedBytes + totals.inflightBytes > this.memoryBytesMax) {
       const rule = `memory_bytes_max ${this.memoryBytesMax}`;
-      return { cause: 'quota', reasonCode: ReasonCode.quotaExceeded, reasonString: rule, rule };
+      const reasonCode = ReasonCode.quotaExceeded;
+      // It passes, so a 3.x client has to keep the message and try again [MQTT3-4.8.0-2].
+      const disconnect = client.protocolVersion !== MqttVersion.v5 && incoming.qos > QoS.atMostOnce;
+      return { cause: 'quota', reasonCode, reasonString: rule, rule, disconnect };
     }
     return undefined;
   }
@@ -221,6 +221,16 @@ interface PublishRefusal {
   readonly reasonString?: string | undefined;
   readonly rule: string;
   readonly disconnect?: boolean | undefined;
+}
+
+/** What an authorizer's no means: "message rate too high" is told as a quota, which PUBACK can say. */
+function refusalOf(verdict: Extract<Verdict, { allow: false }>): PublishRefusal {
+  const { reasonCode, reasonString, rule, disconnect = false } = verdict;
+  if (reasonCode !== ReasonCode.messageRateTooHigh) {
+    return { cause: 'not-authorized', reasonCode, reasonString, rule, disconnect };
+  }
+  const told = disconnect ? reasonCode : ReasonCode.quotaExceeded;
+  return { cause: 'rate-limited', reasonCode: told, reasonString, rule, disconnect };
 }
 
 /** The properties of a Will Message that travel on, without its delay. */

@@ -105,7 +105,7 @@ export class Subscribing {
   /** Syntax and limits of a filter as the client wrote it. */
   parse(text: string): ParsedFilter | FilterError {
     const { topicLevelsMax, topicFilterBytesMax } = this.core.settings.limits;
-    if (text.length > topicFilterBytesMax) {
+    if (isLonger(text, topicFilterBytesMax)) {
       return new FilterError(`longer than topic_filter_bytes_max ${topicFilterBytesMax}`, false);
     }
     return parseSubscription(text, topicLevelsMax);
@@ -189,6 +189,14 @@ function wantsRetained(subscription: Subscription, replaced: Subscription | unde
   if (subscription.shareName !== undefined) return false;
   if (subscription.retainHandling === RetainHandling.send) return true;
   return subscription.retainHandling === RetainHandling.sendIfNew && replaced === undefined;
+}
+
+const encoder = new TextEncoder();
+
+/** A character of the string is 1 to 3 bytes, so most need not be encoded to know. */
+function isLonger(text: string, bytesMax: number): boolean {
+  if (text.length > bytesMax) return true;
+  return text.length * 3 > bytesMax && encoder.encode(text).length > bytesMax;
 }
 
 function grantedCode(qos: QoS): ReasonCode {

@@ -83,11 +83,17 @@ export async function startMosquitto(
   );
   const program = programPath('mosquitto') ?? 'mosquitto';
   const child = spawn(program, ['-c', configuration, '-v'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // Also when a test hangs and the process is ended around it.
+  const kill = (): void => {
+    child.kill();
+  };
+  process.once('exit', kill);
   await running(child);
   return {
     ...surroundings,
     port,
     async [Symbol.asyncDispose]() {
+      process.off('exit', kill);
       child.kill();
       await once(child, 'close');
       await rm(directory, { recursive: true });

@@ -1,4 +1,4 @@
-import { resolveSrv } from 'node:dns/promises';
+import { promises as dns } from 'node:dns';
 import { ClientError, type ConnectOptions, type TlsOptions } from '../client/index.ts';
 import type { ConnectProperties } from '../packet/index.ts';
 import type { ClientSettings } from './client-options-settings.ts';
@@ -52,7 +52,7 @@ function defaultPort(settings: ClientSettings): number {
 
 async function lookUp(host: string, isTls: boolean): Promise<{ host: string; port: number }> {
   const name = `${isTls ? '_secure-mqtt' : '_mqtt'}._tcp.${host}`;
-  const records = await resolveSrv(name).catch((cause: Error) => {
+  const records = await dns.resolveSrv(name).catch((cause: Error) => {
     throw new ClientError('address', `SRV lookup of ${name} failed: ${cause.message}`, { cause });
   });
   const [first] = records.sort((a, b) => a.priority - b.priority || b.weight - a.weight);

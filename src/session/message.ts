@@ -1,4 +1,5 @@
 import type { MessageProperties, QoS } from '../packet/index.ts';
+import { copyBody, isolatedCopy } from './body-arena.ts';
 
 export interface MessageFields {
   readonly topicName: string;
@@ -10,6 +11,10 @@ export interface MessageFields {
   readonly publisherName: string | undefined;
   readonly nowMs: number;
 }
+
+/** What the body's bytes belong to: the received chunk, a slab with others, or nobody else. */
+const Hold = { borrowed: 0, shared: 1, isolated: 2 } as const;
+type Hold = (typeof Hold)[keyof typeof Hold];
 
 /**
  * An Application Message on its way through the broker: one object for all its receivers, its meaning
@@ -31,7 +36,7 @@ export class Message {
   /** Where the store keeps it; 0 while it is not stored. */
   lsn = 0;
   private body: Uint8Array;
-  private isOwned = false;
+  private hold: Hold = Hold.borrowed;
 
   constructor(fields: MessageFields) {
     this.topicName = fields.topicName;
@@ -60,9 +65,18 @@ export class Message {
    * many keep it.
    */
   own(): this {
-    if (!this.isOwned) {
-      this.body = this.body.slice();
-      this.isOwned = true;
+    if (this.hold === Hold.borrowed) {
+      this.body = copyBody(this.body);
+      this.hold = Hold.shared;
+    }
+    return this;
+  }
+
+  /** As `own`, in a buffer of its own: for messages that are kept for longer than a client takes to answer. */
+  isolate(): this {
+    if (this.hold !== Hold.isolated) {
+      this.body = isolatedCopy(this.body);
+      this.hold = Hold.isolated;
     }
     return this;
   }

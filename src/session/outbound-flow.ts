@@ -14,6 +14,7 @@ import {
   type QueueTotals,
 } from './bounded-queue.ts';
 import type { Delivery } from './delivery.ts';
+import { InflightWindow } from './inflight-window.ts';
 import { PacketIdPool, packetIdMax } from './packet-id-pool.ts';
 
 /** The connection a Session is attached to, as its outbound flow sees it. */
@@ -41,10 +42,11 @@ interface Inflight {
   readonly packetId: number;
   /** `sent`: PUBLISH went out; `released`: PUBREC came, PUBCOMP is awaited. */
   stage: Stage;
+  order: number;
 }
 
 export class OutboundFlow {
-  private readonly window = new Map<number, Inflight>();
+  private readonly window = new InflightWindow<Inflight>();
   private readonly queue: BoundedQueue;
   private readonly packetIds = new PacketIdPool();
   private readonly observer: OutboundObserver;
@@ -97,7 +99,7 @@ export class OutboundFlow {
     this.port = port;
     this.receiveMaximum = receiveMaximum;
     this.packetIds.widen(receiveMaximum);
-    this.resend = [...this.window.values()];
+    this.resend = this.window.entries();
     this.resendIndex = 0;
     // A PUBREL sent again will bring a PUBCOMP, and that a place which its PUBLISH did not take on this
     // connection. So each takes one from the start, even where none is left [MQTT-3.3.4-9].
@@ -105,7 +107,10 @@ export class OutboundFlow {
     this.sendQuota = receiveMaximum - released;
   }
 
+  /** The client is away, for how long nobody knows: what is kept for it pins no memory of others. */
   detach(): void {
+    for (const { delivery } of this.window.entries()) delivery.message.isolate();
+    for (const { message } of this.queue) message.isolate();
     this.port = undefined;
     this.resend = [];
     this.resendIndex = 0;
@@ -115,7 +120,7 @@ export class OutboundFlow {
   deliver(delivery: Delivery, nowMs: number): void {
     if (delivery.qos === QoS.atMostOnce) this.deliverAtMostOnce(delivery, nowMs);
     else if (this.hasRoom) this.sendNew(delivery, nowMs);
-    else this.queue.add(delivery);
+    else this.wait(delivery);
   }
 
   /** Sends what may be sent: to be called when the carrier drained, and after each acknowledgement. */
@@ -182,7 +187,7 @@ export class OutboundFlow {
    */
   takeBack(chosen: (share: object) => boolean, alsoSent: boolean): Delivery[] {
     const taken: Delivery[] = [];
-    for (const entry of alsoSent ? this.window.values() : []) {
+    for (const entry of alsoSent ? this.window.entries() : []) {
       const share = entry.delivery.share;
       if (share === undefined || entry.delivery.qos !== QoS.atLeastOnce || !chosen(share)) continue;
       this.forget(entry);
@@ -202,7 +207,7 @@ export class OutboundFlow {
   /** The Session ends: everything is dropped. @returns how many messages that were. */
   clear(): number {
     const discarded = this.window.size + this.queue.length;
-    for (const entry of this.window.values()) {
+    for (const entry of this.window.entries()) {
       this.countInflight(entry.delivery, -1);
       if (entry.stage === Stage.sent) {
         this.observer.dropped(
@@ -218,8 +223,15 @@ export class OutboundFlow {
       if (delivery === undefined) break;
       this.observer.dropped(delivery, 'session-ended', 'session ended while the message waited');
     }
-    this.detach();
+    this.port = undefined;
+    this.resend = [];
+    this.resendIndex = 0;
     return discarded;
+  }
+
+  private wait(delivery: Delivery): void {
+    if (this.port === undefined) delivery.message.isolate();
+    this.queue.add(delivery);
   }
 
   /** QoS 0 waits for nobody: a connected client is bounded in bytes only, an absent one by choice. */
@@ -227,7 +239,7 @@ export class OutboundFlow {
     if (this.port === undefined) {
       if (this.limits.queueQoS0Offline) {
         this.atMostOnceWaits = true;
-        this.queue.add(delivery);
+        this.wait(delivery);
       } else this.observer.dropped(delivery, 'offline-qos0', 'queue_qos0_offline false');
     } else if (this.port.isCongested) {
       this.observer.dropped(delivery, 'slow-consumer', 'outbound_bytes_max');
@@ -269,7 +281,7 @@ export class OutboundFlow {
       return;
     }
     delivery.message.own();
-    this.window.set(packetId, { delivery, packetId, stage: Stage.sent });
+    this.window.put({ delivery, packetId, stage: Stage.sent, order: 0 });
     this.countInflight(delivery, 1);
     this.sendQuota--;
     this.observer.delivered(delivery, packetId);

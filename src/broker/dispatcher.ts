@@ -5,7 +5,14 @@
  * it knows.
  */
 import { QoS } from '../packet/index.ts';
-import type { Delivery, Lsn, Message, Session, Subscription } from '../session/index.ts';
+import {
+  type Delivery,
+  type Lsn,
+  Message,
+  type MessageFields,
+  type Session,
+  type Subscription,
+} from '../session/index.ts';
 import { type Core, reportDrop } from './core.ts';
 import type { ClientFacts } from './events.ts';
 import type { RetainedMessages } from './retained-messages.ts';
@@ -101,7 +108,7 @@ export class Dispatcher {
       });
       return;
     }
-    this.deliverShared(message, group, member, nowMs);
+    this.deliverShared(this.recordHandedOn(message, member), group, member, nowMs);
   }
 
   /** One Retained Message for a new subscription: RETAIN 1 whatever the options say [MQTT-3.3.1-8]. */
@@ -126,14 +133,13 @@ export class Dispatcher {
     target: RouteTarget,
     last: Delivery | undefined,
   ): Delivery | undefined {
-    let effective = target;
-    if (target.hasNoLocal && target.session.clientId === message.publisherId) {
-      const others = target.subscriptions.filter((subscription) => !subscription.noLocal);
-      if (others.length === 0) return undefined; // [MQTT-3.8.3-3]
-      effective = combine(target.session, others);
-    }
-    if (!this.mayRead(target.session, message)) return undefined;
+    const effective = withoutNoLocal(message, target);
+    if (effective === undefined) return undefined;
     const qos = lower(message.qos, effective.qos);
+    if (!this.mayRead(target.session, message)) {
+      this.settle(message, target.session, qos);
+      return undefined;
+    }
     const retain = message.retain && effective.retainAsPublished; // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
     if (
       last !== undefined &&
@@ -155,11 +161,15 @@ export class Dispatcher {
     nowMs: number,
   ): boolean {
     const { session } = member;
-    if (!this.mayRead(session, message)) return false;
+    const qos = lower(message.qos, member.qos);
+    if (!this.mayRead(session, message)) {
+      this.settle(message, session, qos);
+      return false;
+    }
     session.outbound.deliver(
       {
         message,
-        qos: lower(message.qos, member.qos),
+        qos,
         retain: message.retain && member.retainAsPublished,
         subscriptionIdentifiers: identifiersOf(member),
         share: group,
@@ -191,13 +201,16 @@ export class Dispatcher {
   private record(message: Message, route: Route, members: readonly ChosenMember[]): Lsn {
     let to: StoredReceivers | undefined;
     if (message.qos > QoS.atMostOnce) {
-      for (const { session, qos, identifiers } of route.targets) {
-        if (!session.isPersistent || qos === QoS.atMostOnce) continue;
+      for (const target of route.targets) {
+        const { session } = target;
+        if (!session.isPersistent || target.qos === QoS.atMostOnce) continue;
+        const effective = withoutNoLocal(message, target);
+        if (effective === undefined || effective.qos === QoS.atMostOnce) continue;
         to ??= [];
         to.push({
           session: session.number,
-          qos: lower(qos, message.qos),
-          subscriptionIdentifiers: identifiers,
+          qos: lower(effective.qos, message.qos),
+          subscriptionIdentifiers: effective.identifiers,
         });
       }
       for (const { member } of members) {
@@ -214,6 +227,26 @@ export class Dispatcher {
     const retain = message.retain ? (message.payload.length > 0 ? 'set' : 'remove') : 'none';
     message.lsn = this.core.journal.append({ kind: 'message', message, to: to ?? [], retain });
     return message.lsn;
+  }
+
+  /**
+   * The place in the log that the message has belongs to the Sessions that were told then; for one that
+   * gets it later it is stored anew.
+   */
+  private recordHandedOn(message: Message, member: Subscription): Message {
+    const { session } = member;
+    const qos = lower(message.qos, member.qos);
+    if (qos === QoS.atMostOnce || !session.isPersistent) return message;
+    const copy = new Message({ ...fieldsOf(message), nowMs: message.receivedAtMs });
+    const to = [{ session: session.number, qos, subscriptionIdentifiers: identifiersOf(member) }];
+    copy.lsn = this.core.journal.append({ kind: 'message', message: copy, to, retain: 'none' });
+    return copy;
+  }
+
+  /** The store was told that this Session gets the message, which then was decided otherwise. */
+  private settle(message: Message, session: Session, qos: QoS): void {
+    if (message.lsn === 0 || qos === QoS.atMostOnce || !session.isPersistent) return;
+    this.core.journal.append({ kind: 'settled', session: session.number, message: message.lsn });
   }
 
   private retain(message: Message): void {
@@ -281,6 +314,19 @@ function chooseMembers(groups: readonly ShareGroup[], message: Message): ChosenM
     if (member !== undefined) chosen.push({ group, member });
   }
   return chosen;
+}
+
+function fieldsOf(message: Message): Omit<MessageFields, 'nowMs'> {
+  const { topicName, payload, qos, retain, properties, publisherId, publisherName } = message;
+  return { topicName, payload, qos, retain, properties, publisherId, publisherName };
+}
+
+/** What is left of the target when its own messages are not for all of its subscriptions [MQTT-3.8.3-3]. */
+function withoutNoLocal(message: Message, target: RouteTarget): RouteTarget | undefined {
+  const { session, subscriptions } = target;
+  if (!target.hasNoLocal || session.clientId !== message.publisherId) return target;
+  const others = subscriptions.filter((subscription) => !subscription.noLocal);
+  return others.length === 0 ? undefined : combine(session, others);
 }
 
 function identifiersOf(subscription: Subscription): readonly number[] | undefined {

@@ -42,7 +42,8 @@ export class RetainedMessages {
 
   set(message: Message): void {
     const { topicName } = message;
-    this.forget(topicName);
+    // The name keeps its place in the tree: a walk that is under way must not miss it.
+    this.release(this.names.get(topicName));
     let expiry: Timer | undefined;
     if (message.expiresAtMs !== Infinity) {
       expiry = new Timer(() => this.expire(topicName));
@@ -55,7 +56,10 @@ export class RetainedMessages {
 
   /** @returns whether there was one. */
   delete(topicName: string): boolean {
-    if (!this.forget(topicName)) return false;
+    const known = this.names.get(topicName);
+    if (known === undefined) return false;
+    this.release(known);
+    this.names.delete(topicName);
     this.core.plugins.tell('retainedChanged', topicName, true);
     return true;
   }
@@ -69,12 +73,11 @@ export class RetainedMessages {
     return this.names.walk(topicFilter);
   }
 
-  private forget(topicName: string): boolean {
-    const known = this.names.get(topicName);
-    if (known === undefined) return false;
+  /** Undoes what belongs to a value besides its place. */
+  private release(known: Retained | undefined): void {
+    if (known === undefined) return;
     if (known.expiry !== undefined) this.core.wheel.cancel(known.expiry);
     this.bytes -= known.message.payload.length;
-    return this.names.delete(topicName);
   }
 
   private expire(topicName: string): void {

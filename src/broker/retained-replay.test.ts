@@ -27,28 +27,31 @@ function connectSlowly(broker: TestBroker): TestClient {
   return client;
 }
 
-test('a Retained Message that waited for a slow client comes with its present value, or not at all', () => {
-  const broker = new TestBroker();
-  const publisher = broker.open();
-  publisher.connect({ clientId: 'publisher' });
-  const names = ['r/0', 'r/1', 'r/2', 'r/3'];
-  for (const name of names) publisher.publish(name, 'old', { qos: 1, retain: true });
-  const slow = connectSlowly(broker);
-  slow.subscribe('r/#');
-  for (const name of names.slice(0, 3)) publisher.publish(name, 'new', { qos: 1, retain: true });
-  publisher.publish('r/3', '', { qos: 1, retain: true });
-  const texts = readAll(slow);
-  const [first, ...rest] = texts;
-  assert.match(first ?? '', /^r\/\d old RETAIN$/);
-  assert.deepEqual(rest.slice(0, 4), ['r/0 new', 'r/1 new', 'r/2 new', 'r/3 ']);
-  const firstName = first?.slice(0, 3);
-  const expected = names.slice(0, 3).filter((name) => name !== firstName);
-  assert.deepEqual(
-    rest.slice(4).sort(),
-    expected.map((name) => `${name} new RETAIN`),
-  );
-  assert.deepEqual(broker.internalErrors, []);
-});
+/** Whether names are looked up one by one, or all before the first is sent. */
+for (const retainedWalkStep of [1, 256]) {
+  test(`a Retained Message that waits for a slow client comes with its present value, or not at all (${retainedWalkStep})`, () => {
+    const broker = new TestBroker({ settings: { limits: { retainedWalkStep } } });
+    const publisher = broker.open();
+    publisher.connect({ clientId: 'publisher' });
+    const names = ['r/0', 'r/1', 'r/2', 'r/3'];
+    for (const name of names) publisher.publish(name, 'old', { qos: 1, retain: true });
+    const slow = connectSlowly(broker);
+    slow.subscribe('r/#');
+    for (const name of names.slice(0, 3)) publisher.publish(name, 'new', { qos: 1, retain: true });
+    publisher.publish('r/3', '', { qos: 1, retain: true });
+    const texts = readAll(slow);
+    const [first, ...rest] = texts;
+    assert.match(first ?? '', /^r\/\d old RETAIN$/);
+    assert.deepEqual(rest.slice(0, 4), ['r/0 new', 'r/1 new', 'r/2 new', 'r/3 ']);
+    const firstName = first?.slice(0, 3);
+    const expected = names.slice(0, 3).filter((name) => name !== firstName);
+    assert.deepEqual(
+      rest.slice(4).sort(),
+      expected.map((name) => `${name} new RETAIN`),
+    );
+    assert.deepEqual(broker.internalErrors, []);
+  });
+}
 
 test('UNSUBSCRIBE ends what is left of the Retained Messages, also when the client subscribes again', () => {
   const broker = new TestBroker();

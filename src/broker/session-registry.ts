@@ -94,9 +94,10 @@ export class SessionRegistry {
     session.replays.length = 0;
     const shared = session.outbound.takeBack(() => true, true);
     const discardedMessages = session.outbound.clear();
-    if (session.isRecorded) this.record(session, true);
     if (cause === 'expired') this.core.counters.sessionsExpired++;
     for (const delivery of shared) this.host.redirect(delivery);
+    // Only now the store may forget what others have taken over.
+    if (session.isRecorded) this.record(session, true);
     this.core.plugins.tell('sessionEnded', {
       clientId: session.clientId,
       cause,
@@ -157,8 +158,10 @@ export class SessionRegistry {
     this.drop(subscription);
     if (group !== undefined) {
       // What was sent is finished with this client [MQTT-3.10.4-2]; the rest is for the others.
-      const waiting = session.outbound.takeBack((share) => share === group, false);
-      for (const delivery of waiting) this.host.redirect(delivery);
+      this.handOn(
+        session,
+        session.outbound.takeBack((share) => share === group, false),
+      );
     }
     return this.recordSubscription(session, key, undefined);
   }
@@ -173,7 +176,15 @@ export class SessionRegistry {
       (share) => (share as { hasConnectedMember: boolean }).hasConnectedMember,
       true,
     );
-    for (const delivery of shared) this.host.redirect(delivery);
+    this.handOn(session, shared);
+  }
+
+  /** To other members of a Shared Subscription; the store may forget each when another has it. */
+  private handOn(session: Session, deliveries: readonly Delivery[]): void {
+    for (const delivery of deliveries) {
+      this.host.redirect(delivery);
+      recordSettled(this.core, session, delivery);
+    }
   }
 
   private drop(subscription: Subscription): void {
@@ -236,9 +247,7 @@ class SessionOutboundObserver implements OutboundObserver {
   }
 
   settled(delivery: Delivery): void {
-    const { lsn } = delivery.message;
-    if (lsn === 0 || delivery.qos === 0 || !this.session.isPersistent) return;
-    this.core.journal.append({ kind: 'settled', session: this.session.number, message: lsn });
+    recordSettled(this.core, this.session, delivery);
   }
 
   overflowDisconnect(): void {
@@ -255,4 +264,10 @@ class SessionOutboundObserver implements OutboundObserver {
       released,
     });
   }
+}
+
+/** The Session is done with the message; the store may forget that. */
+function recordSettled(core: Core, session: Session, { message, qos }: Delivery): void {
+  if (message.lsn === 0 || qos === 0 || !session.isPersistent) return;
+  core.journal.append({ kind: 'settled', session: session.number, message: message.lsn });
 }

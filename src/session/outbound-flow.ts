@@ -183,7 +183,7 @@ export class OutboundFlow {
   /**
    * Takes back what came through Shared Subscriptions and may go to another member: everything not yet
    * sent and, with `alsoSent`, QoS 1 messages not acknowledged. A QoS 2 message once sent stays
-   * [MQTT-4.8.2-4].
+   * [MQTT-4.8.2-4]. The store is not told: that is for the caller to do, when another has the message.
    */
   takeBack(chosen: (share: object) => boolean, alsoSent: boolean): Delivery[] {
     const taken: Delivery[] = [];
@@ -191,17 +191,12 @@ export class OutboundFlow {
       const share = entry.delivery.share;
       if (share === undefined || entry.delivery.qos !== QoS.atLeastOnce || !chosen(share)) continue;
       this.forget(entry);
-      this.observer.settled(entry.delivery);
       taken.push(entry.delivery);
     }
     const waiting = this.queue.extract((delivery) => {
       return delivery.share !== undefined && chosen(delivery.share);
     });
-    for (const delivery of waiting) {
-      this.observer.settled(delivery);
-      taken.push(delivery);
-    }
-    return taken;
+    return taken.concat(waiting);
   }
 
   /** The Session ends: everything is dropped. @returns how many messages that were. */

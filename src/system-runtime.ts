@@ -9,14 +9,24 @@ export class SystemRuntime implements BrokerRuntime {
   private readonly onError: (error: unknown) => void;
   private callbacks: (() => void)[] = [];
   private isScheduled = false;
+  private isNowKnown = false;
+  private now = 0;
 
   constructor(onError: (error: unknown) => void) {
     this.onError = onError;
   }
 
-  /** Follows the monotonic clock: a corrected wall clock expires nothing early or late. */
+  /**
+   * Follows the monotonic clock: a corrected wall clock expires nothing early or late. Read once in a turn of
+   * the event loop, because every message asks; what happens later in a long turn happens a little early.
+   */
   nowMs(): number {
-    return performance.timeOrigin + performance.now();
+    if (!this.isNowKnown) {
+      this.isNowKnown = true;
+      this.now = performance.timeOrigin + performance.now();
+      this.schedule();
+    }
+    return this.now;
   }
 
   random(): number {
@@ -25,20 +35,25 @@ export class SystemRuntime implements BrokerRuntime {
 
   afterTurn(callback: () => void): void {
     this.callbacks.push(callback);
-    if (this.isScheduled) return;
-    this.isScheduled = true;
-    setImmediate(() => this.run());
+    this.schedule();
   }
 
-  private run(): void {
+  private schedule(): void {
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    setImmediate(this.run);
+  }
+
+  private readonly run = (): void => {
     for (let round = 0; round < roundsPerTurn && this.callbacks.length > 0; round++) {
       const callbacks = this.callbacks;
       this.callbacks = [];
       for (const callback of callbacks) this.call(callback);
     }
-    this.isScheduled = this.callbacks.length > 0;
-    if (this.isScheduled) setImmediate(() => this.run());
-  }
+    this.isNowKnown = false;
+    this.isScheduled = false;
+    if (this.callbacks.length > 0) this.schedule();
+  };
 
   private call(callback: () => void): void {
     try {

@@ -22,6 +22,9 @@ export interface ByteSink {
   bytes(value: Uint8Array): void;
 }
 
+/** Slabs of a busy connection grow to this, as long as no packet asks for more. */
+const slabBytesMax = 256 * 1024;
+
 const lengthMaximum = 65_535;
 const varintMaximum = 268_435_455;
 
@@ -46,6 +49,8 @@ const empty = new Uint8Array(0);
  */
 export class PacketWriter implements ByteSink {
   readonly #slabBytes: number;
+  /** What was taken lately, as a forecast: a busy connection gets slabs in which several takes fit. */
+  #recent = 0;
   #slab: Uint8Array = empty;
   #start = 0;
   #end = 0;
@@ -63,6 +68,7 @@ export class PacketWriter implements ByteSink {
   /** The bytes so far. They belong to the caller; the writer is empty afterwards and never touches them again. */
   take(): Uint8Array {
     const taken = this.#slab.subarray(this.#start, this.#end);
+    this.#recent = Math.max(taken.length, this.#recent >> 1);
     this.#start = this.#end;
     return taken;
   }
@@ -154,7 +160,8 @@ export class PacketWriter implements ByteSink {
 
   #grow(length: number): number {
     const used = this.length;
-    const slab = new Uint8Array(Math.max(this.#slabBytes, used * 2, used + length));
+    const wanted = Math.max(this.#slabBytes, Math.min(this.#recent * 4, slabBytesMax), used * 2);
+    const slab = new Uint8Array(Math.max(wanted, used + length));
     if (used > 0) slab.set(this.#slab.subarray(this.#start, this.#end));
     this.#slab = slab;
     this.#start = 0;

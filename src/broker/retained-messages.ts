@@ -49,7 +49,7 @@ export class RetainedMessages {
       expiry = new Timer(() => this.expire(topicName));
       this.core.wheel.schedule(expiry, message.expiresAtMs);
     }
-    this.names.set(topicName, { message: message.own(), expiry });
+    this.names.set(topicName, { message: message.isolate(), expiry });
     this.bytes += message.payload.length;
     this.core.plugins.tell('retainedChanged', topicName, false);
   }

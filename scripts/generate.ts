@@ -1,11 +1,11 @@
 /** Writes the files that are made from the sources: `npm run generate`. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { generatedFiles } from '../src/config/index.ts';
+import { generatedPages } from './generated-pages.ts';
 
 const root = join(import.meta.dirname, '..');
 
-for (const { path, text } of generatedFiles()) {
+for (const { path, text } of await generatedPages()) {
   const target = join(root, path);
   mkdirSync(dirname(target), { recursive: true });
   const isCurrent = readIfThere(target) === text;

@@ -57,6 +57,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
   private isProcessing = false;
   private isFinished = false;
   private isReadingPaused = false;
+  private isReplayScheduled = false;
 
   constructor(core: Core, host: ClientConnectionHost, link: Link, policy: ListenerPolicy) {
     this.core = core;
@@ -115,12 +116,9 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
   }
 
   closed(error?: Error): void {
-    this.finish({
-      cause: 'connection-lost',
-      reasonCode: ReasonCode.unspecifiedError,
-      detail: error?.message,
-      refusal: undefined,
-    });
+    const reasonCode = ReasonCode.unspecifiedError;
+    const detail = error?.message;
+    this.finish({ cause: 'connection-lost', reasonCode, detail, refusal: undefined });
   }
 
   // ---- reading ---------------------------------------------------------------------------------------------
@@ -264,10 +262,8 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     this.wait(this.host.subscribe(this, packet), (subscribed) => {
       const { packetId } = packet;
       const { reasonCodes, lsn } = subscribed;
-      this.protocol.answer(
-        { type: PacketType.suback, packetId, reasonCodes, properties: undefined },
-        lsn,
-      );
+      const properties = undefined;
+      this.protocol.answer({ type: PacketType.suback, packetId, reasonCodes, properties }, lsn);
       this.pumpReplays();
     });
   }
@@ -275,10 +271,8 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
   unsubscribeReceived(packet: UnsubscribePacket): void {
     const { packetId } = packet;
     const { reasonCodes, lsn } = this.host.unsubscribe(this, packet);
-    this.protocol.answer(
-      { type: PacketType.unsuback, packetId, reasonCodes, properties: undefined },
-      lsn,
-    );
+    const properties = undefined;
+    this.protocol.answer({ type: PacketType.unsuback, packetId, reasonCodes, properties }, lsn);
   }
 
   unreleasedChanged(packetId: number, held: boolean): Lsn {
@@ -323,7 +317,12 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
       if (state === 'finished') session.endReplay(replay.key);
       else if (state === 'again') isUnfinished = true;
     }
-    if (isUnfinished) this.core.runtime.afterTurn(() => this.pumpReplays());
+    if (!isUnfinished || this.isReplayScheduled) return;
+    this.isReplayScheduled = true;
+    this.core.runtime.afterTurn(() => {
+      this.isReplayScheduled = false;
+      this.pumpReplays();
+    });
   }
 
   flush(): void {

@@ -214,6 +214,45 @@ describe('a new subscription', () => {
     },
   );
 
+  forEachVersion(
+    'brings them in pieces, a turn for each, however much else comes in',
+    (version) => {
+      const broker = new TestBroker();
+      const publisher = connected(broker, { clientId: 'p' });
+      for (let i = 0; i < 10_000; i++) publisher.publish(`r/${i}`, '1', { retain: true });
+      const client = connected(broker, { clientId: 'c', protocolVersion: version });
+      let turn: (() => void)[] = [];
+      broker.runtime.afterTurn = (callback) => turn.push(callback);
+      const options = {
+        qos: 0,
+        noLocal: false,
+        retainAsPublished: false,
+        retainHandling: 0,
+      } as const;
+      const subscriptions = [{ topicFilter: 'r/#', ...options }];
+      client.send({
+        type: PacketType.subscribe,
+        packetId: 1,
+        subscriptions,
+        properties: undefined,
+      });
+      for (let i = 0; i < 5; i++) client.send({ type: PacketType.pingreq });
+      let turns = 0;
+      let received = 0;
+      while (turn.length > 0) {
+        const callbacks = turn;
+        turn = [];
+        for (const callback of callbacks) callback();
+        const count = client.takePublishes().length;
+        assert.ok(turns === 0 || count <= 256, `${count} messages in one turn`);
+        received += count;
+        turns++;
+      }
+      assert.equal(received, 10_000);
+      assert.ok(turns > 30);
+    },
+  );
+
   forEachVersion('goes on bringing them after its client was away for a while', (version) => {
     const broker = new TestBroker();
     const publisher = connected(broker, { clientId: 'p' });

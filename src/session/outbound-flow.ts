@@ -98,7 +98,6 @@ export class OutboundFlow {
   attach(port: DeliveryPort, receiveMaximum: number): void {
     this.port = port;
     this.receiveMaximum = receiveMaximum;
-    this.packetIds.widen(receiveMaximum);
     this.resend = this.window.entries();
     this.resendIndex = 0;
     // A PUBREL sent again will bring a PUBCOMP, and that a place which its PUBLISH did not take on this

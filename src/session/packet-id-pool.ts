@@ -1,30 +1,24 @@
 /**
  * Packet Identifiers for one direction of one Session: allocate, release and reserve are O(1), also when
- * acknowledgements come in any order. Fresh numbers are given out up to a span of a few windows, then
- * released ones are used again, the longest unused first, so a late acknowledgement does not meet a
- * number that was reused at once. The numbers stay dense and the bookkeeping as small as the span.
+ * acknowledgements come in any order. A released number is used again only after some others, so a late
+ * acknowledgement does not meet a number that was reused at once; otherwise reuse comes before fresh
+ * numbers, so that they stay as dense as the messages under way are many.
  */
-const spanMin = 64;
+const reuseDistance = 64;
 export const packetIdMax = 65_535;
 
 export class PacketIdPool {
   private fresh = 0;
-  private span: number = spanMin;
   /** Released identifiers, a ring: `count` of them from `head` on. Made when the first one comes. */
   private ring: Uint16Array | undefined;
   private head = 0;
   private count = 0;
 
-  /** `windowSize`: the most identifiers that are ever in use at once. */
-  widen(windowSize: number): void {
-    this.span = Math.min(packetIdMax, Math.max(this.span, windowSize * 2));
-  }
-
   /** @returns an identifier in 1..65535. Asking when all are in use is a bug of the caller. */
   allocate(): number {
-    if (this.fresh < this.span) return ++this.fresh;
-    if (this.count > 0) return this.takeReleased();
+    if (this.count >= reuseDistance) return this.takeReleased();
     if (this.fresh < packetIdMax) return ++this.fresh;
+    if (this.count > 0) return this.takeReleased();
     throw new Error('all 65535 Packet Identifiers are in use');
   }
 
@@ -58,7 +52,9 @@ export class PacketIdPool {
   private roomyRing(): Uint16Array {
     const full = this.ring;
     if (full !== undefined && this.count < full.length) return full;
-    const ring = new Uint16Array(full === undefined ? spanMin : Math.min(full.length * 2, 65_536));
+    const ring = new Uint16Array(
+      full === undefined ? reuseDistance : Math.min(full.length * 2, 65_536),
+    );
     for (let i = 0; i < this.count; i++) {
       ring[i] = (full as Uint16Array)[(this.head + i) % (full as Uint16Array).length] as number;
     }

@@ -19,14 +19,14 @@ Usage: linnet sub [-h host] [-p port] -t topic... [-v] [-C count] [-W seconds]
 
 const endings = {
   pub: `Exit code: 0 sent; 1 to 5 and 128 to 159 the server refused the connection with that
-code; 7 the connection was lost; 1 anything else.
+code; 7 the connection was lost; other errors 1 and more.
 `,
   sub: `Formats (-F): %t topic, %p payload, %x %X payload in hex, %l its length, %q QoS, %r retain,
 %m id, %j %J JSON, %I time, %U Unix time, %A %C %D %E %F %P %R %S properties of MQTT 5;
 @X as strftime's %X, @N nanoseconds; \\n \\t \\0 and other characters.
 
 Exit code: 0; 27 after -W; 1 to 5 and 128 to 159 the server refused the connection with that
-code; 1 anything else.
+code; other errors 1 and more.
 `,
 } as const;
 

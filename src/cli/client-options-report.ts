@@ -56,9 +56,22 @@ export class Report {
     return exitCodeOf(error);
   }
 
-  /** For `-d`: tells of every packet. */
+  /** Warns once when the connection goes, not at each attempt; with `-d` tells of every packet. */
   observer(settings: ClientSettings): ClientObserver {
-    if (!settings.isDebug) return {};
+    let isLost = false;
+    return {
+      ...(settings.isDebug ? this.#debugObserver(settings) : {}),
+      connected: () => {
+        isLost = false;
+      },
+      connectionLost: ({ message }) => {
+        if (!isLost) this.warning(`${message} Connecting again.`);
+        isLost = true;
+      },
+    };
+  }
+
+  #debugObserver(settings: ClientSettings): ClientObserver {
     const clientId = settings.clientId ?? settings.clientIdPrefix ?? '';
     const show = (packet: Packet, direction: 'sending' | 'received'): void => {
       for (const line of formatPacket(packet, direction, clientId)) this.#print(`${line}\n`);

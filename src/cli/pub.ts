@@ -127,10 +127,7 @@ class Publisher {
     const isReconnecting = this.#settings.source?.kind === 'lines';
     return new MqttClient({
       ...options,
-      observer: {
-        ...this.#report.observer(this.#settings),
-        connectionLost: ({ message }) => this.#report.warning(`${message} Connecting again.`),
-      },
+      observer: this.#report.observer(this.#settings),
       reconnect: isReconnecting
         ? { maxDelayMs: 2_000, giveUpOn: (error) => error instanceof ConnectRefusedError }
         : undefined,

@@ -110,7 +110,6 @@ class Subscriber {
   #observer(): ClientObserver {
     return {
       ...this.#report.observer(this.#settings),
-      connectionLost: ({ message }) => this.#report.warning(`${message} Connecting again.`),
       subscriptionRefused: (topicFilter, reasonCode) => this.#refused(topicFilter, reasonCode),
     };
   }

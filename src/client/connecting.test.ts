@@ -9,8 +9,6 @@ import { connected } from './connected-client.test-kit.ts';
 import { ClientError, ConnectRefusedError, connect, MqttClient } from './index.ts';
 import { connack, ScriptedServer } from './scripted-server.test-kit.ts';
 
-const none = undefined;
-
 for (const version of [MqttVersion.v31, MqttVersion.v311, MqttVersion.v5]) {
   test(`CONNECT of version ${version} carries all that was asked for`, async () => {
     await using server = await ScriptedServer.start();

@@ -134,13 +134,13 @@ function checkFlags(flags: number, version: MqttVersion): void {
     throw malformed('The reserved bit of the Connect Flags is set');
   const willQoS = flags & flag.willQoS;
   if ((flags & flag.will) !== 0) {
-    // [MQTT-3.1.2-14] [MQTT3-3.1.2-14]
+    // [MQTT-3.1.2-12] [MQTT3-3.1.2-14]
     if (willQoS === flag.willQoS) throw malformed('The Will QoS is 3');
   } else if (version !== MqttVersion.v31) {
     // MQTT 3.1 §3.1 disregards both where there is no Will.
-    // [MQTT-3.1.2-11] [MQTT-3.1.2-13] [MQTT3-3.1.2-11] [MQTT3-3.1.2-13]
+    // [MQTT-3.1.2-11] [MQTT3-3.1.2-11] [MQTT3-3.1.2-13]
     if (willQoS !== 0) throw malformed('There is a Will QoS, but no Will');
-    // [MQTT-3.1.2-15] [MQTT3-3.1.2-15]
+    // [MQTT-3.1.2-13] [MQTT3-3.1.2-15]
     if ((flags & flag.willRetain) !== 0)
       throw malformed('Will Retain is set, but there is no Will');
   }

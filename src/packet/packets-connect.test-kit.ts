@@ -106,7 +106,7 @@ export const connectPackets: readonly TestPacket[] = [
     }),
   },
   {
-    name: '[MQTT-3.1.3-9] [MQTT-3.1.3-10] CONNECT of 5.0 with every property and a Will with every property',
+    name: '[MQTT-3.1.3-10] CONNECT of 5.0 with every property and a Will with every property',
     versions: v5,
     from: 'client',
     bytes: `10 ~ 'MQTT' 05 ec 003c
@@ -149,14 +149,14 @@ export const connectPackets: readonly TestPacket[] = [
     }),
   },
   {
-    name: '[MQTT-3.1.2-21] CONNECT of 5.0 may have a Password without a User Name',
+    name: '[MQTT-3.1.2-19] CONNECT of 5.0 may have a Password without a User Name',
     versions: v5,
     from: 'client',
     bytes: "10 ~ 'MQTT' 05 42 003c {} 'a' 0002 00ff",
     packet: connect({ password: parseBytes('00ff') }),
   },
   {
-    name: '[MQTT-3.1.2-19] [MQTT3-3.1.2-19] User Name and Password may be empty',
+    name: '[MQTT-3.1.2-17] [MQTT-3.1.2-19] User Name and Password may be empty',
     versions: v5,
     from: 'client',
     bytes: "10 ~ 'MQTT' 05 c2 003c {} 'a' '' ''",
@@ -220,13 +220,13 @@ export const refusedConnects: readonly RefusedPacket[] = [
 [MQTT-3.1.2-3] [MQTT3-3.1.2-3] the reserved bit of the Connect Flags
   5     0x81  10 ~ 'MQTT' 05 03 003c {} 'a'
   3.1.1 0x81  10 ~ 'MQTT' 04 03 003c 'a'
-[MQTT-3.1.2-11] [MQTT-3.1.2-13] [MQTT3-3.1.2-11] [MQTT3-3.1.2-13] Will QoS without a Will
+[MQTT-3.1.2-11] [MQTT3-3.1.2-11] [MQTT3-3.1.2-13] Will QoS without a Will
   5     0x81  10 ~ 'MQTT' 05 0a 003c {} 'a'
   3.1.1 0x81  10 ~ 'MQTT' 04 0a 003c 'a'
-[MQTT-3.1.2-15] [MQTT3-3.1.2-15] Will Retain without a Will
+[MQTT-3.1.2-13] [MQTT3-3.1.2-15] Will Retain without a Will
   5     0x81  10 ~ 'MQTT' 05 22 003c {} 'a'
   3.1.1 0x81  10 ~ 'MQTT' 04 22 003c 'a'
-[MQTT-3.1.2-14] [MQTT3-3.1.2-14] Will QoS 3
+[MQTT-3.1.2-12] [MQTT3-3.1.2-14] Will QoS 3
   5     0x81  10 ~ 'MQTT' 05 1e 003c {} 'a' {} 'w' 'x'
   3.1.1 0x81  10 ~ 'MQTT' 04 1e 003c 'a' 'w' 'x'
 Will QoS 3 in 3.1
@@ -240,16 +240,16 @@ a Password without a User Name in 3.1
   3.1.1 0x81  10 ~ 'MQTT' 04 06 003c 'a'
 [MQTT-3.1.2-11] [MQTT3-3.1.2-11] Will fields without the Will Flag
   5     0x81  10 ~ 'MQTT' 05 02 003c {} 'a' {} 'w' 'x'
-[MQTT-3.1.2-18] [MQTT3-3.1.2-18] a User Name without its flag
+[MQTT-3.1.2-16] [MQTT3-3.1.2-18] a User Name without its flag
   5     0x81  10 ~ 'MQTT' 05 02 003c {} 'a' 'u'
   3.1.1 0x81  10 ~ 'MQTT' 04 02 003c 'a' 'u'
-[MQTT-3.1.2-19] [MQTT3-3.1.2-19] a User Name Flag without the User Name
+[MQTT-3.1.2-17] [MQTT3-3.1.2-19] a User Name Flag without the User Name
   5     0x81  10 ~ 'MQTT' 05 82 003c {} 'a'
   3.1.1 0x81  10 ~ 'MQTT' 04 82 003c 'a'
-[MQTT-3.1.2-20] [MQTT3-3.1.2-20] a Password without its flag
+[MQTT-3.1.2-18] [MQTT3-3.1.2-20] a Password without its flag
   5     0x81  10 ~ 'MQTT' 05 82 003c {} 'a' 'u' 'p'
   3.1.1 0x81  10 ~ 'MQTT' 04 82 003c 'a' 'u' 'p'
-[MQTT-3.1.2-21] [MQTT3-3.1.2-21] a Password Flag without the Password
+[MQTT-3.1.2-19] [MQTT3-3.1.2-21] a Password Flag without the Password
   5     0x81  10 ~ 'MQTT' 05 c2 003c {} 'a' 'u'
   3.1.1 0x81  10 ~ 'MQTT' 04 c2 003c 'a' 'u'
 a Password longer than the packet
@@ -261,10 +261,10 @@ a Password longer than the packet
 [MQTT-1.5.4-1] [MQTT-3.1.3-4] [MQTT3-1.5.3-1] [MQTT3-3.1.3-4] a Client Identifier that is not UTF-8
   5     0x81  10 ~ 'MQTT' 05 02 003c {} 0001 ff
   3.1.1 0x81  10 ~ 'MQTT' 04 02 003c 0001 ff
-[MQTT-3.1.3-9] [MQTT3-3.1.3-10] a Will Topic that is not UTF-8
+[MQTT-3.1.3-11] [MQTT3-3.1.3-10] a Will Topic that is not UTF-8
   5     0x81  10 ~ 'MQTT' 05 06 003c {} 'a' {} 0002 c080 'x'
   3.1.1 0x81  10 ~ 'MQTT' 04 06 003c 'a' 0002 c080 'x'
-[MQTT-3.1.3-10] [MQTT3-3.1.3-11] a User Name that is not UTF-8
+[MQTT-3.1.3-12] [MQTT3-3.1.3-11] a User Name that is not UTF-8
   5     0x81  10 ~ 'MQTT' 05 82 003c {} 'a' 0003 eda080
   3.1.1 0x81  10 ~ 'MQTT' 04 82 003c 'a' 0003 eda080
 [MQTT-1.5.4-2] [MQTT3-1.5.3-2] a User Name with U+0000

@@ -24,7 +24,7 @@ export interface SessionRegistryHost {
   redirect(delivery: Delivery): void;
   /** The overflow policy of a queue asks to disconnect its client. */
   overflowDisconnect(session: Session): void;
-  /** A Session ends: a Will Message that still waits is due now [MQTT-3.1.3-9]. */
+  /** A Session ends: a Will Message that still waits is due now [MQTT-3.1.2-8]. */
   sessionEnding(session: Session): void;
   isConnected(session: Session): boolean;
 }

@@ -113,7 +113,7 @@ export class Connection implements DeliveryPort {
   }
 
   private receiveConnecting(packet: ClientPacket): void {
-    // Until CONNACK only AUTH and DISCONNECT may come [MQTT-3.1.4-6], [MQTT-4.12.0-7].
+    // Until CONNACK only AUTH and DISCONNECT may come [MQTT-3.1.2-30].
     if (packet.type === PacketType.auth) this.receiveAuth(packet);
     else if (packet.type === PacketType.disconnect) this.receiveDisconnect(packet);
     else throw new ProtocolError(ReasonCode.protocolError, 'only AUTH may be sent before CONNACK');
@@ -121,7 +121,7 @@ export class Connection implements DeliveryPort {
 
   private receiveAuth(packet: AuthPacket): void {
     if (this.authenticationMethod === undefined) {
-      throw new ProtocolError(ReasonCode.protocolError, 'CONNECT named no Authentication Method'); // [MQTT-4.12.0-6]
+      throw new ProtocolError(ReasonCode.protocolError, 'CONNECT named no Authentication Method'); // [MQTT-4.12.0-7]
     }
     if (packet.properties?.authenticationMethod !== this.authenticationMethod) {
       throw new ProtocolError(

@@ -108,7 +108,7 @@ export class InboundFlow {
     this.owner.answer({ type, packetId: packet.packetId, reasonCode, properties }, lsn);
   }
 
-  /** Receive Maximum is a promise of the client: at most that many unfinished [MQTT-3.3.4-9]. */
+  /** Receive Maximum is a promise of the client: at most that many unfinished [MQTT-3.3.4-7]. */
   private takeReceiveQuota(): void {
     if (this.owner.isV5 && this.unfinished >= this.settings.inflightMessagesMax) {
       if (this.settings.receiveMaximumMode === 'strict') {

@@ -23,7 +23,7 @@ test('QoS 0 is complete when sent, and messages of one turn leave in order', asy
   client.destroy();
 });
 
-test('[MQTT-4.3.2-1] QoS 1 is complete with its PUBACK and answers its reason code', async (t) => {
+test('QoS 1 is complete with its PUBACK and answers its reason code', async (t) => {
   await using server = await ScriptedServer.start();
   const { client, peer } = await connected(t, server);
   const publishing = client.publish({ topicName: 'a', payload: 'x', qos: 1 });
@@ -37,7 +37,7 @@ test('[MQTT-4.3.2-1] QoS 1 is complete with its PUBACK and answers its reason co
   client.destroy();
 });
 
-test('[MQTT-4.3.3-1] QoS 2 is complete with its PUBCOMP', async (t) => {
+test('QoS 2 is complete with its PUBCOMP', async (t) => {
   await using server = await ScriptedServer.start();
   const { client, peer } = await connected(t, server);
   const publishing = client.publish({ topicName: 'a', payload: 'x', qos: 2 });
@@ -49,7 +49,7 @@ test('[MQTT-4.3.3-1] QoS 2 is complete with its PUBCOMP', async (t) => {
   client.destroy();
 });
 
-test('[MQTT-4.3.3-4] a PUBREC that refuses ends the message without PUBREL', async (t) => {
+test('a PUBREC that refuses ends the message without PUBREL', async (t) => {
   await using server = await ScriptedServer.start();
   const { client, peer } = await connected(t, server);
   const publishing = client.publish({ topicName: 'a', payload: 'x', qos: 2 });
@@ -71,7 +71,7 @@ test('a PUBREC for an identifier that is not in use is answered with 0x92', asyn
   client.destroy();
 });
 
-test('[MQTT-4.9.0-1] no more messages are on their way than the Receive Maximum allows', async (t) => {
+test('no more messages are on their way than the Receive Maximum allows', async (t) => {
   await using server = await ScriptedServer.start();
   const { client, peer } = await connected(t, server, {}, { properties: { receiveMaximum: 2 } });
   const done: string[] = [];

@@ -41,7 +41,7 @@ test('without the option a lost connection closes the client and fails what is o
   assert.equal((await client.closed)?.code, 'lost');
 });
 
-test('[MQTT-4.4.0-1] in a Session that was kept, what was not acknowledged is sent again with DUP', async (t) => {
+test('in a Session that was kept, what was not acknowledged is sent again with DUP', async (t) => {
   await using server = await ScriptedServer.start();
   const { client, peer } = await connected(t, server, { properties: persistent });
   const publishings = [

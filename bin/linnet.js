@@ -5,9 +5,9 @@ if (major < 24) {
   process.stderr.write(
     'error  linnet needs Node 24 or later, this is ' +
       process.version +
-      '   fix   npx -p node@24 -p linnet linnet, or install Node 24 from https://nodejs.org\n',
+      '   fix   install Node 24 or later from https://nodejs.org; in a clone of linnet: npm ci && npm start\n',
   );
   process.exit(64);
 } else {
-  import('../dist/cli/main.js');
+  void import('../dist/cli/main.js');
 }

@@ -236,12 +236,12 @@ function held(ops: readonly Op[]) {
 }
 
 describe('what the store is told', () => {
-  const ways: Readonly<Record<string, (client: TestClient, broker: TestBroker) => void>> = {
-    'Clean Start': (client, broker) => {
+  const ways: Readonly<Record<string, (scene: Scene) => void>> = {
+    'Clean Start': ({ client, broker }) => {
       const { version } = client;
       connected(broker, { clientId: 'c', protocolVersion: version }).disconnect();
     },
-    'Clean Start after it was away': (client, broker) => {
+    'Clean Start after it was away': ({ client, broker }) => {
       const { version } = client;
       client.lose();
       connected(broker, { clientId: 'c', protocolVersion: version }).disconnect();
@@ -249,23 +249,28 @@ describe('what the store is told', () => {
   };
   const waysOf5: typeof ways = {
     ...ways,
-    expiry: (client, broker) => {
+    expiry: ({ client, broker }) => {
       client.lose();
       broker.advance(1_000_300);
     },
-    'a DISCONNECT that sets the interval to 0': (client) => {
+    'a DISCONNECT that sets the interval to 0': ({ client }) => {
       const properties = { sessionExpiryInterval: 0 };
       client.send({ type: PacketType.disconnect, reasonCode: 0, properties });
     },
-    'a CONNECT that continues it with an interval of 0': (client, broker) => {
+    'a CONNECT that continues it with an interval of 0': ({ client, broker, release }) => {
       client.lose();
-      connected(broker, { clientId: 'c', cleanStart: false }).disconnect();
+      const last = broker.open();
+      last.sendConnect({ clientId: 'c', cleanStart: false });
+      release();
+      assert.equal(last.take(PacketType.connack).sessionPresent, true);
+      last.disconnect();
     },
   };
 
   forEachVersion('leaves nothing of a Session that ended, however it ended', (version) => {
     for (const [how, end] of Object.entries(version === MqttVersion.v5 ? waysOf5 : ways)) {
-      const { store, broker, client, release } = start(version);
+      const scene = start(version);
+      const { store, broker, client, release } = scene;
       const publisher = connected(broker, { clientId: 'p', protocolVersion: version });
       for (let i = 0; i < 40; i++) publisher.publish('t', `${i}`, { qos: 2, packetId: i + 1 });
       const [first] = client.takePublishes();
@@ -275,7 +280,7 @@ describe('what the store is told', () => {
       const { clientIds, parts } = held(store.ops);
       assert.deepEqual(clientIds, ['c']);
       assert.ok(parts.length > 20);
-      end(client, broker);
+      end(scene);
       assert.deepEqual(held(store.ops), { clientIds: [], parts: [] }, how);
     }
   });

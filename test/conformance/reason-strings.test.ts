@@ -32,6 +32,9 @@ class RecordingHost implements ConnectionHost {
   send(packet: ServerPacket): void {
     this.sent.push(packet);
   }
+  sendShared(): void {
+    throw new Error('no message is published here');
+  }
   packetSize(packet: ServerPacket): number {
     return packetSize(packet, 5);
   }

@@ -42,5 +42,6 @@ export { type CreateServerOptions, createServer } from './create-server.ts';
 export { ListenError, type Listener } from './listener/index.ts';
 export { MQTTBroker } from './mqtt-broker.ts';
 export { MqttVersion, QoS, ReasonCode } from './packet/index.ts';
-export { Server, type ServerStatus, type StopReport, version } from './server.ts';
+export { Server, type ServerStatus, type StopReport } from './server.ts';
 export type { Statistics } from './telemetry/index.ts';
+export { version } from './version.ts';

@@ -4,7 +4,6 @@
  * without leaving anything half-started: control channel (it guards the data directory), listeners, then
  * what only observes or publishes.
  */
-import { readFileSync } from 'node:fs';
 import { ControlChannel, type ControlHost, controlSocketPath } from './admin/index.ts';
 import { createDefaultAccess } from './auth/index.ts';
 import {
@@ -36,6 +35,7 @@ import {
   statistics,
 } from './telemetry/index.ts';
 import { matches } from './topic/index.ts';
+import { version } from './version.ts';
 
 export interface ServerOptions {
   readonly config: Config;
@@ -74,12 +74,6 @@ export interface StopReport {
 
 const tickMs = 100;
 const encoder = new TextEncoder();
-
-export const version: string = (
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  }
-).version;
 
 export class Server {
   readonly config: Config;

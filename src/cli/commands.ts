@@ -1,9 +1,8 @@
 /** Every command of `linnet`, and how its first word chooses one. */
-import { version } from '../server.ts';
+import { version } from '../version.ts';
 import { Answered } from './arguments.ts';
 import type { CommandIo } from './command-io.ts';
 import { ExitCode } from './exit-code.ts';
-import { VersionShown } from './start-arguments.ts';
 
 type Run = (argv: readonly string[], io: CommandIo) => Promise<number>;
 
@@ -80,7 +79,6 @@ export async function runCommand(argv: readonly string[], io: CommandIo): Promis
     return await run(isNamed ? argv.slice(1) : argv, io);
   } catch (error) {
     if (error instanceof Answered) return error.exitCode;
-    if (error instanceof VersionShown) return ExitCode.ok;
     throw error;
   }
 }

@@ -1,8 +1,9 @@
 import { Option } from 'commander';
 import { flags } from '../config/index.ts';
-import { version } from '../server.ts';
-import { newCommand, parseCommand } from './arguments.ts';
+import { version } from '../version.ts';
+import { Answered, newCommand, parseCommand } from './arguments.ts';
 import type { CommandIo } from './command-io.ts';
+import { ExitCode } from './exit-code.ts';
 
 /** What `linnet start` was told. */
 export interface StartArguments {
@@ -41,7 +42,7 @@ export function parseStartArguments(argv: readonly string[], io: CommandIo): Sta
   }
   command.on('option:version', () => {
     io.stdout.write(`linnet ${version}\n`);
-    throw new VersionShown();
+    throw new Answered(ExitCode.ok);
   });
   command.allowExcessArguments(false);
   parseCommand(command, argv);
@@ -58,11 +59,6 @@ export function parseStartArguments(argv: readonly string[], io: CommandIo): Sta
     isCheck: options.check === true,
     isDryRun: options.dryRun === true,
   };
-}
-
-/** Ends the parsing after the version was printed. */
-export class VersionShown extends Error {
-  override readonly name = 'VersionShown';
 }
 
 function argumentText(argument: string | undefined, impliedValue: string | undefined): string {

@@ -12,13 +12,14 @@ import {
 import { logOf } from '../create-server.ts';
 import { SerialPortError } from '../gateway/serial/index.ts';
 import { ListenError, renderListenError } from '../listener/index.ts';
-import { Server, version } from '../server.ts';
+import { Server } from '../server.ts';
 import {
   createMessageLogger,
   type Log,
   type MessageLogger,
   seedLines,
 } from '../telemetry/index.ts';
+import { version } from '../version.ts';
 import { renderBanner } from './banner.ts';
 import type { CommandIo } from './command-io.ts';
 import { ExitCode } from './exit-code.ts';

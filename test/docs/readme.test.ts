@@ -12,7 +12,7 @@ import { helpOf } from '../../scripts/command-line-page.ts';
 import { renderBanner } from '../../src/cli/banner.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { loadConfig } from '../../src/config/index.ts';
-import { version } from '../../src/server.ts';
+import { version } from '../../src/version.ts';
 import type { CodeBlock } from './code-blocks.ts';
 import { documents, readDocument, root } from './documents.ts';
 import { linnetArguments, type ShellCommand, shellCommands } from './shell-commands.ts';

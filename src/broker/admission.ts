@@ -207,7 +207,9 @@ export class Admission {
     session.will = ownedWill(connect);
     this.sessions.keep(session);
     this.host.attach(connection, session);
-    const lsn = session.isPersistent ? this.sessions.record(session) : 0;
+    // A stored Session that is to end with this connection must not come back after a restart.
+    const isStored = session.isPersistent || session.isRecorded;
+    const lsn = isStored ? this.sessions.record(session) : 0;
     connection.accept(facts, {
       session,
       sessionPresent: sessionPresent && connect.protocolVersion !== MqttVersion.v31,

@@ -27,7 +27,7 @@ import { InProcessClient, localOrigin } from './in-process-client.ts';
 import type { Link, LinkHandler } from './link.ts';
 import type { LocalClient } from './local-client.ts';
 import { Plugins } from './plugins.ts';
-import { type Incoming, type Published, Publishing } from './publishing.ts';
+import { type Incoming, type PublishAnswer, Publishing } from './publishing.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { type ReplayTarget, RetainedReplay } from './retained-replay.ts';
 import { Router } from './router.ts';
@@ -224,7 +224,7 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
     this.admission.auth(connection, packet);
   }
 
-  publish(connection: ClientConnection, incoming: Incoming): MaybePromise<Published> {
+  publish(connection: ClientConnection, incoming: Incoming): PublishAnswer {
     const client = connection.facts as ClientFacts;
     return this.publishing.publish(client, incoming, connection.policy.checksPayloadFormat);
   }
@@ -232,7 +232,7 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
   subscribe(connection: ClientConnection, packet: SubscribePacket): MaybePromise<Subscribed> {
     const session = connection.session as Session;
     const client = connection.facts as ClientFacts;
-    const subscribed = this.subscribing.subscribe({ client, session }, packet);
+    const subscribed = this.subscribing.subscribe({ client, session, connection }, packet);
     if (subscribed instanceof Promise) {
       return subscribed.then((known) => this.startReplays(session, known));
     }
@@ -245,7 +245,7 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
   ): { reasonCodes: ReasonCode[]; lsn: number } {
     const session = connection.session as Session;
     const client = connection.facts as ClientFacts;
-    return this.subscribing.unsubscribe({ client, session }, packet.topicFilters);
+    return this.subscribing.unsubscribe({ client, session, connection }, packet.topicFilters);
   }
 
   opened(connection: ClientConnection): void {

@@ -9,14 +9,14 @@ import type { Lsn } from '../session/index.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { DisconnectCause, RefusalCause } from './events.ts';
 import type { MaybePromise } from './hooks.ts';
-import type { Incoming, Published } from './publishing.ts';
+import type { Incoming, PublishAnswer } from './publishing.ts';
 import type { Subscribed } from './subscribing.ts';
 
 /** What the broker does for its connections. */
 export interface ClientConnectionHost {
   connectReceived(connection: ClientConnection, packet: ConnectPacket): void;
   authReceived(connection: ClientConnection, packet: AuthPacket): void;
-  publish(connection: ClientConnection, incoming: Incoming): MaybePromise<Published>;
+  publish(connection: ClientConnection, incoming: Incoming): PublishAnswer;
   subscribe(connection: ClientConnection, packet: SubscribePacket): MaybePromise<Subscribed>;
   unsubscribe(
     connection: ClientConnection,

@@ -55,7 +55,8 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
   private readonly deadline: ConnectionDeadline;
   private isWaiting = false;
   private isProcessing = false;
-  private isFinished = false;
+  /** It is over, whichever way that came. */
+  isFinished = false;
   private isReadingPaused = false;
   private isReplayScheduled = false;
 
@@ -235,8 +236,8 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     const properties = withoutAlias(packet);
     const published = this.host.publish(this, { topicName, payload, qos, retain, properties });
     if (published instanceof Promise) {
-      this.wait(published, (known) => {
-        const outcome = this.outcomeOf(known);
+      this.wait(published, (publish) => {
+        const outcome = this.outcomeOf(publish());
         if (outcome !== undefined) this.protocol.publishCompleted(outcome);
       });
       return undefined;

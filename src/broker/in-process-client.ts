@@ -78,7 +78,9 @@ export class InProcessClient implements LocalClient {
       },
       false,
     );
-    return published instanceof Promise ? published.then(resultOf) : resultOf(published);
+    return published instanceof Promise
+      ? published.then((publish) => resultOf(publish()))
+      : resultOf(published);
   }
 
   async subscribe(

@@ -30,6 +30,13 @@ export interface Published {
   readonly disconnect: boolean;
 }
 
+/**
+ * What became of it; where a hook answers later, a promise of the step that publishes it. The caller takes
+ * that step, or leaves it when the client is gone: what was not acknowledged comes again on its next
+ * connection, perhaps before the hook has answered, and must not be published twice [MQTT-4.3.3-10].
+ */
+export type PublishAnswer = Published | Promise<() => Published>;
+
 /** A PUBLISH as it comes in, before it is a Message. */
 export interface Incoming {
   readonly topicName: string;
@@ -52,11 +59,7 @@ export class Publishing {
     this.memoryBytesMax = orUnlimited(core.settings.limits.memoryBytesMax);
   }
 
-  publish(
-    client: ClientFacts,
-    incoming: Incoming,
-    checksPayloadFormat: boolean,
-  ): MaybePromise<Published> {
+  publish(client: ClientFacts, incoming: Incoming, checksPayloadFormat: boolean): PublishAnswer {
     const { plugins } = this.core;
     if (incoming.topicName.startsWith('$SYS/')) {
       return this.refuse(client, incoming, {
@@ -69,11 +72,11 @@ export class Publishing {
       return this.accept(client, incoming, checksPayloadFormat);
     }
     const request: PublishRequest = { client, ...incoming, isWill: false };
-    const verdict = plugins.authorizePublish(request);
-    if (verdict instanceof Promise) {
-      return verdict.then((known) => this.transform(client, request, known, checksPayloadFormat));
+    const decision = this.decide(request, plugins.authorizePublish(request));
+    if (decision instanceof Promise) {
+      return decision.then((known) => () => this.conclude(request, known, checksPayloadFormat));
     }
-    return this.transform(client, request, verdict, checksPayloadFormat);
+    return this.conclude(request, decision, checksPayloadFormat);
   }
 
   /**
@@ -88,41 +91,34 @@ export class Publishing {
       this.core.plugins.tell('internalError', `Will Message of ${client.clientId}`, error);
     };
     try {
-      const published = this.transform(client, request, allowed, false);
-      if (published instanceof Promise) published.catch(failed);
+      const decision = this.decide(request, allowed);
+      if (decision instanceof Promise) {
+        decision.then((known) => this.conclude(request, known, false)).catch(failed);
+      } else this.conclude(request, decision, false);
     } catch (error) {
       failed(error);
     }
   }
 
-  private transform(
-    client: ClientFacts,
+  /** What the hooks make of it; nothing has happened yet. */
+  private decide(
     request: PublishRequest,
-    verdict: Verdict,
-    checksPayloadFormat: boolean,
-  ): MaybePromise<Published> {
-    if (!verdict.allow) return this.refuse(client, request, refusalOf(verdict));
+    verdict: MaybePromise<Verdict>,
+  ): MaybePromise<PublishDecision> {
+    if (verdict instanceof Promise) return verdict.then((known) => this.decide(request, known));
+    if (!verdict.allow) return { refusal: refusalOf(verdict) };
     const changed = this.core.plugins.transformPublish(request);
-    if (changed instanceof Promise) {
-      return changed.then((known) =>
-        this.afterTransform(client, request, known, checksPayloadFormat),
-      );
-    }
-    return this.afterTransform(client, request, changed, checksPayloadFormat);
+    return changed instanceof Promise ? changed.then(afterTransform) : afterTransform(changed);
   }
 
-  private afterTransform(
-    client: ClientFacts,
+  private conclude(
     request: PublishRequest,
-    changed: PublishRequest | false,
+    { changed, refusal }: PublishDecision,
     checksPayloadFormat: boolean,
   ): Published {
-    if (changed !== false) return this.accept(client, changed, checksPayloadFormat, request.isWill);
-    return this.refuse(client, request, {
-      cause: 'refused-by-hook',
-      reasonCode: ReasonCode.implementationSpecificError,
-      rule: 'transformPublish',
-    });
+    const { client, isWill } = request;
+    if (refusal !== undefined) return this.refuse(client, request, refusal);
+    return this.accept(client, changed, checksPayloadFormat, isWill);
   }
 
   private accept(
@@ -215,6 +211,17 @@ export class Publishing {
   }
 }
 
+/** Exactly one of the two. */
+type PublishDecision =
+  | { readonly changed: PublishRequest; readonly refusal?: undefined }
+  | { readonly changed?: undefined; readonly refusal: PublishRefusal };
+
+function afterTransform(changed: PublishRequest | false): PublishDecision {
+  if (changed !== false) return { changed };
+  const reasonCode = ReasonCode.implementationSpecificError;
+  return { refusal: { cause: 'refused-by-hook', reasonCode, rule: 'transformPublish' } };
+}
+
 interface PublishRefusal {
   readonly cause: DropCause;
   readonly reasonCode: ReasonCode;
@@ -240,10 +247,10 @@ export function messagePropertiesOf(will: Will): MessageProperties | undefined {
   return properties;
 }
 
-/** The properties that travel on: the Topic Alias belongs to this connection [MQTT-3.3.2-7]. */
-export function withoutAlias(packet: PublishPacket): MessageProperties | undefined {
-  const { properties } = packet;
-  if (properties?.topicAlias === undefined) return properties;
-  const { topicAlias: _alias, subscriptionIdentifiers: _none, ...message } = properties;
-  return Object.values(message).some((value) => value !== undefined) ? message : undefined;
+/** The PUBLISH without its Topic Alias, which belongs to the connection it came on [MQTT-3.3.2-7]. */
+export function withoutAlias(packet: PublishPacket, topicName: string): Incoming {
+  const { payload, qos, retain } = packet;
+  const { topicAlias: _alias, ...message } = packet.properties ?? {};
+  const isEmpty = Object.values(message).every((value) => value === undefined);
+  return { topicName, payload, qos, retain, properties: isEmpty ? undefined : message };
 }

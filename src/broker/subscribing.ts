@@ -24,6 +24,7 @@ export interface Subscribed {
 export interface Subscriber {
   readonly client: ClientFacts;
   readonly session: Session;
+  readonly connection: { readonly isFinished: boolean };
 }
 
 /** SUBSCRIBE and UNSUBSCRIBE: each filter is checked, decided and answered on its own [MQTT-3.8.4-5]. */
@@ -68,6 +69,8 @@ export class Subscribing {
       const verdict = this.authorize(subscriber.client, request, parsed);
       if (verdict instanceof Promise) {
         return verdict.then((known) => {
+          // The client is gone: on its next connection it may have changed its mind already.
+          if (subscriber.connection.isFinished) return result;
           this.conclude(subscriber, packet, request, parsed, known, result);
           return this.subscribeFrom(i + 1, subscriber, packet, result);
         });
@@ -133,8 +136,6 @@ export class Subscribing {
     result: Subscribed,
   ): void {
     const { session, client } = subscriber;
-    // The Session may have ended while a hook was asked.
-    if (this.sessions.get(session.clientId) !== session) return;
     const { subscriptionsPerClientMax } = this.core.settings.limits;
     if (!verdict.allow) {
       this.refuse(subscriber, request, verdict.reasonCode, verdict.rule, result);

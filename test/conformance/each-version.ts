@@ -75,6 +75,12 @@ export function takeAndAcknowledge(client: TestClient): string[] {
   }
 }
 
+/** Lets promises of asynchronous hooks be handled until something is true. */
+export async function settled(broker: TestBroker, isTrue: () => boolean): Promise<void> {
+  for (let rounds = 0; rounds < 100 && !isTrue(); rounds++) await broker.settle();
+  assert.ok(isTrue(), 'what was waited for did not come');
+}
+
 /** The broker closed the connection. With 5.0 it may have said why. */
 export function assertClosed(client: TestClient, reasonCode?: ReasonCode): void {
   assert.notEqual(client.state, 'open');

@@ -10,6 +10,7 @@ import {
   connected,
   forEachVersion,
   forV3,
+  settled,
   takeAndAcknowledge,
 } from './each-version.ts';
 import { FactRecorder } from './fact-recorder.ts';
@@ -189,7 +190,7 @@ describe('SUBACK', () => {
       });
       client.send({ type: PacketType.pingreq });
       assert.equal(client.inbox.length, 0);
-      await broker.settle();
+      await settled(broker, () => client.inbox.length === 2);
       assert.deepEqual(
         client.inbox.map((packet) => packet.type),
         [PacketType.suback, PacketType.pingresp],

@@ -35,7 +35,8 @@ function textOf({ message }: Delivery): string {
 
 /** A connection that writes down what it is given to send. */
 class RecorderPort implements DeliveryPort {
-  isCongested = false;
+  /** How many messages the carrier takes before it is full. */
+  congestedAfter = Infinity;
   refusesLarge = false;
   readonly sent: string[] = [];
 
@@ -47,6 +48,10 @@ class RecorderPort implements DeliveryPort {
 
   sendPubrel(packetId: number, reasonCode: ReasonCode): void {
     this.sent.push(`PUBREL#${packetId}${reasonCode === 0 ? '' : ` ${reasonCode}`}`);
+  }
+
+  get isCongested(): boolean {
+    return this.sent.length >= this.congestedAfter;
   }
 
   take(): string[] {
@@ -172,12 +177,12 @@ test('a congested carrier gets nothing: QoS 0 is dropped, QoS 1 waits until it d
   const { flow, facts } = start();
   const port = new RecorderPort();
   flow.attach(port, 10);
-  port.isCongested = true;
+  port.congestedAfter = 0;
   flow.deliver(delivery('zero', 0), nowMs);
   flow.deliver(delivery('one', 1), nowMs);
   assert.deepEqual(port.take(), []);
   assert.deepEqual(facts, ['slow-consumer zero']);
-  port.isCongested = false;
+  port.congestedAfter = Infinity;
   flow.pump(nowMs);
   assert.deepEqual(port.take(), ['one#1']);
 });
@@ -192,6 +197,26 @@ test('QoS 0 messages that waited for the client go out before newer ones', () =>
   flow.pump(nowMs);
   flow.deliver(delivery('d', 0), nowMs);
   assert.deepEqual(port.take(), ['a#0', 'c#0', 'b#1', 'd#0']);
+});
+
+test('QoS 0 messages that waited for the client are not lost when they are more than the carrier takes', () => {
+  const { flow, facts } = start({ queueQoS0Offline: true });
+  for (const text of ['a', 'b', 'c', 'd']) flow.deliver(delivery(text, 0), nowMs);
+  flow.deliver(delivery('one', 1), nowMs);
+  const port = new RecorderPort();
+  port.congestedAfter = 2;
+  flow.attach(port, 1);
+  flow.pump(nowMs);
+  assert.deepEqual(port.take(), ['a#0', 'b#0']);
+  flow.deliver(delivery('late', 0), nowMs);
+  assert.deepEqual(facts, ['slow-consumer late']);
+  port.congestedAfter = 3;
+  flow.deliver(delivery('new', 0), nowMs);
+  assert.deepEqual(port.take(), ['c#0', 'd#0', 'new#0']);
+  port.congestedAfter = Infinity;
+  flow.pump(nowMs);
+  assert.deepEqual(port.take(), ['one#1']);
+  assert.equal(flow.queuedCount, 0);
 });
 
 test('[MQTT-4.8.2-4] what came through a Shared Subscription is taken back, but no QoS 2 message that was sent', () => {

@@ -235,7 +235,10 @@ export class OutboundFlow {
         this.atMostOnceWaits = true;
         this.wait(delivery);
       } else this.observer.dropped(delivery, 'offline-qos0', 'queue_qos0_offline false');
-    } else if (this.port.isCongested) {
+      return;
+    }
+    if (this.atMostOnceWaits) this.sendWaitingAtMostOnce(nowMs);
+    if (this.port.isCongested) {
       this.observer.dropped(delivery, 'slow-consumer', 'outbound_bytes_max');
     } else {
       this.sendAtMostOnce(delivery, nowMs);
@@ -250,12 +253,20 @@ export class OutboundFlow {
     }
   }
 
-  /** Waited for the client, not for its quota: it goes out before anything newer. */
+  /**
+   * They waited for the client, not for its quota: they go out before anything newer, as far as the carrier
+   * takes them.
+   */
   private sendWaitingAtMostOnce(nowMs: number): void {
+    const port = this.port as DeliveryPort;
+    if (port.isCongested) return;
     this.atMostOnceWaits = false;
-    for (const delivery of this.queue.extract(({ qos }) => qos === QoS.atMostOnce)) {
-      if (!this.dropExpired(delivery, nowMs)) this.deliverAtMostOnce(delivery, nowMs);
-    }
+    this.queue.extract((delivery) => {
+      if (delivery.qos !== QoS.atMostOnce) return false;
+      if (port.isCongested) this.atMostOnceWaits = true;
+      else if (!this.dropExpired(delivery, nowMs)) this.sendAtMostOnce(delivery, nowMs);
+      return !this.atMostOnceWaits;
+    });
   }
 
   /** A message that waited may have waited too long [MQTT-3.3.2-5]. */

@@ -23,10 +23,12 @@ import {
   type Acceptance,
   Connection,
   type ConnectionHost,
+  type Delivery,
   type Lsn,
   type PublishOutcome,
   type Refusal,
   type Session,
+  type WirePublish,
 } from '../session/index.ts';
 import type { ClientConnectionHost, ConnectionEnd } from './client-connection-host.ts';
 import { answerTo } from './connect-failure.ts';
@@ -96,8 +98,6 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
   get isOpen(): boolean {
     return !this.isFinished && this.protocol.isOpen;
   }
-
-  // ---- LinkHandler ---------------------------------------------------------------------------------------
 
   received(chunk: Uint8Array): void {
     if (this.isFinished) return;
@@ -205,8 +205,6 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     this.end('keep-alive-timeout', ReasonCode.keepAliveTimeout, detail);
   }
 
-  // ---- ConnectionHost ----------------------------------------------------------------------------------------
-
   get isCongested(): boolean {
     return this.output.isCongested;
   }
@@ -217,6 +215,10 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
 
   send(packet: ServerPacket): void {
     this.output.send(packet, this.protocol.protocolVersion);
+  }
+
+  sendShared(delivery: Delivery, wire: WirePublish, packetId: number): void {
+    this.output.sendShared(delivery, wire, packetId);
   }
 
   packetSize(packet: ServerPacket): number {
@@ -232,9 +234,9 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
   }
 
   publishReceived(packet: PublishPacket, topicName: string): PublishOutcome | undefined {
-    const { payload, qos, retain } = packet;
-    const properties = withoutAlias(packet);
-    const published = this.host.publish(this, { topicName, payload, qos, retain, properties });
+    const hasAlias = packet.properties?.topicAlias !== undefined;
+    const incoming = hasAlias ? withoutAlias(packet, topicName) : packet;
+    const published = this.host.publish(this, incoming);
     if (published instanceof Promise) {
       this.wait(published, (publish) => {
         const outcome = this.outcomeOf(publish());
@@ -247,7 +249,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
 
   /** A refusal that asks for it ends the connection, since 3.x has no way to say no. */
   private outcomeOf(published: Published): PublishOutcome | undefined {
-    const { reasonCode, reasonString, lsn } = published;
+    const { reasonCode, reasonString } = published;
     if (reasonCode >= 0x80) {
       const is3x = this.protocol.protocolVersion !== MqttVersion.v5;
       const ends = is3x && this.core.settings.refusedPublish3x === 'disconnect';
@@ -256,7 +258,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
         return undefined;
       }
     }
-    return { reasonCode, reasonString, lsn };
+    return published;
   }
 
   subscribeReceived(packet: SubscribePacket): void {
@@ -299,8 +301,6 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     this.finish({ cause: 'client-disconnect', reasonCode, detail, refusal: undefined });
     this.endLink();
   }
-
-  // ---- towards the client --------------------------------------------------------------------------------------
 
   accept(facts: ClientFacts, acceptance: Acceptance): void {
     this.facts = facts;

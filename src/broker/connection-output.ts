@@ -5,6 +5,7 @@ import {
   type ServerPacket,
   writePacket,
 } from '../packet/index.ts';
+import type { Delivery, WirePublish } from '../session/index.ts';
 import type { Core } from './core.ts';
 import type { Link } from './link.ts';
 
@@ -48,6 +49,24 @@ export class ConnectionOutput {
       counters.publishSent++;
       counters.publishBytesSent += packet.payload.length;
     }
+    this.written();
+  }
+
+  sendShared(delivery: Delivery, wire: WirePublish, packetId: number): void {
+    const { counters } = this.core;
+    const { writer } = this;
+    const at = writer.length;
+    writer.bytes(wire.bytes);
+    if (packetId !== 0) writer.patchUint16(at + wire.packetIdAt, packetId);
+    counters.packetsSent++;
+    counters.publishSent++;
+    counters.bytesSent += wire.bytes.length;
+    counters.publishBytesSent += delivery.message.payload.length;
+    this.written();
+  }
+
+  /** Hands over a full buffer, or asks to be flushed at the end of the turn. */
+  private written(): void {
     if (this.writer.length >= flushBytes) this.flush();
     else if (!this.isFlushScheduled) {
       this.isFlushScheduled = true;

@@ -11,6 +11,7 @@ import {
   Message,
   type MessageFields,
   type Session,
+  SharedWire,
   type Subscription,
 } from '../session/index.ts';
 import { type Core, reportDrop } from './core.ts';
@@ -69,8 +70,9 @@ export class Dispatcher {
     const lsn = this.record(message, route, members);
     let matched = 0;
     let last: Delivery | undefined;
+    const isShared = route.targets.length > 1;
     for (const target of route.targets) {
-      const delivery = this.deliveryFor(message, target, last);
+      const delivery = this.deliveryFor(message, target, last, isShared);
       if (delivery === undefined) continue;
       last = delivery;
       matched++;
@@ -122,6 +124,7 @@ export class Dispatcher {
         retain: true,
         subscriptionIdentifiers: identifiersOf(subscription),
         share: undefined,
+        wire: undefined,
       },
       nowMs,
     );
@@ -132,6 +135,7 @@ export class Dispatcher {
     message: Message,
     target: RouteTarget,
     last: Delivery | undefined,
+    isShared: boolean,
   ): Delivery | undefined {
     const effective = withoutNoLocal(message, target);
     if (effective === undefined) return undefined;
@@ -151,7 +155,8 @@ export class Dispatcher {
       return last;
     }
     const subscriptionIdentifiers = effective.identifiers;
-    return { message, qos, retain, subscriptionIdentifiers, share: undefined };
+    const wire = isShared ? new SharedWire() : undefined;
+    return { message, qos, retain, subscriptionIdentifiers, share: undefined, wire };
   }
 
   private deliverShared(
@@ -173,6 +178,7 @@ export class Dispatcher {
         retain: message.retain && member.retainAsPublished,
         subscriptionIdentifiers: identifiersOf(member),
         share: group,
+        wire: undefined,
       },
       nowMs,
     );

@@ -93,6 +93,15 @@ export class PacketWriter implements ByteSink {
     slab[at + 1] = value;
   }
 
+  /** Overwrites two bytes at `position`, counted from the first byte not yet taken. */
+  patchUint16(position: number, value: number): void {
+    const at = this.#start + position;
+    if (position < 0 || at + 2 > this.#end)
+      throw new RangeError(`nothing is written at ${position}`);
+    this.#slab[at] = value >>> 8;
+    this.#slab[at + 1] = value;
+  }
+
   uint32(value: number): void {
     const at = this.#reserve(4);
     const slab = this.#slab;

@@ -8,6 +8,8 @@ import type {
   SubscribePacket,
   UnsubscribePacket,
 } from '../packet/index.ts';
+import type { Delivery } from './delivery.ts';
+import type { WirePublish } from './shared-wire.ts';
 
 /** A place in the store's log; an acknowledgement waits until everything up to it is durable. 0: nothing to wait for. */
 export type Lsn = number;
@@ -26,6 +28,8 @@ export interface PublishOutcome {
  */
 export interface ConnectionHost {
   send(packet: ServerPacket): void;
+  /** Sends a delivery whose bytes are the same for all its receivers. */
+  sendShared(delivery: Delivery, wire: WirePublish, packetId: number): void;
   /** The carrier holds more bytes than a connection may leave unread. */
   readonly isCongested: boolean;
   /** Everything up to here is as safe as the store's mode promises. */

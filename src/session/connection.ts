@@ -324,6 +324,16 @@ export class Connection implements DeliveryPort {
   }
 
   sendPublish(delivery: Delivery, packetId: number, dup: boolean, nowMs: number): boolean {
+    const { wire } = delivery;
+    if (
+      wire !== undefined &&
+      !dup &&
+      this.takesAnyBytes &&
+      delivery.message.expiresAtMs === Infinity
+    ) {
+      this.host.sendShared(delivery, wire.for(delivery, this.protocolVersion), packetId);
+      return true;
+    }
     const isV5 = this.protocolVersion === MqttVersion.v5;
     const packet = publishPacketFor(delivery, packetId, dup, nowMs, isV5);
     if (this.maximumPacketSize === Infinity) {
@@ -334,6 +344,11 @@ export class Connection implements DeliveryPort {
     if (spareBytes < 0) return false; // [MQTT-3.1.2-24]
     this.host.send(spareBytes < aliasBytesMax ? packet : this.withAlias(packet));
     return true;
+  }
+
+  /** Nothing about this client changes the bytes of a PUBLISH. */
+  private get takesAnyBytes(): boolean {
+    return this.maximumPacketSize === Infinity && this.outboundAliases === undefined;
   }
 
   private withAlias(packet: PublishPacket): PublishPacket {

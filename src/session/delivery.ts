@@ -1,5 +1,6 @@
 import type { QoS } from '../packet/index.ts';
 import type { Message } from './message.ts';
+import type { SharedWire } from './shared-wire.ts';
 
 /** One copy of a Message for one Session. */
 export interface Delivery {
@@ -12,6 +13,8 @@ export interface Delivery {
   readonly subscriptionIdentifiers: readonly number[] | undefined;
   /** The Shared Subscription it came through: opaque here, given back when the member leaves. */
   readonly share: object | undefined;
+  /** Set when several Sessions get this same object: its bytes are made once for all. */
+  readonly wire: SharedWire | undefined;
 }
 
 /** What to do with a QoS 1 or 2 message that finds the queue of its Session full. */

@@ -9,4 +9,5 @@ export { Message, type MessageFields } from './message.ts';
 export { type DeliveryPort, OutboundFlow, type OutboundObserver } from './outbound-flow.ts';
 export type { Replay } from './replay.ts';
 export { discardsWill, expiryIntervalMs, neverExpires, Session } from './session.ts';
+export { SharedWire, type WirePublish } from './shared-wire.ts';
 export { type Subscription, subscriptionKey } from './subscription.ts';

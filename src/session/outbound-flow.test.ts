@@ -25,6 +25,7 @@ function delivery(text: string, qos: QoS, changes: Partial<Delivery> = {}): Deli
     retain: false,
     subscriptionIdentifiers: undefined,
     share: undefined,
+    wire: undefined,
     ...changes,
   };
 }

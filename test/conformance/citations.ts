@@ -6,8 +6,8 @@
  * an outside program count on every machine, and nothing has to be registered. What counts is
  *
  * - the first string handed to `test`, `it`, `describe` or `suite` (not to `.skip` or `.todo`), and
- * - any other string that begins with such a number: names of tests that come from a table, or that are
- *   handed to a function which makes the tests.
+ * - any other string, or line of one, that begins with such a number: names of tests that come from a
+ *   table, or that are handed to a function which makes the tests.
  *
  * A real parser was rejected: it would be the only dependency of this kind, and strings, comments and
  * regular expressions can be told apart with a few rules.
@@ -33,13 +33,21 @@ const BEFORE_REGEXP = /(?:^|[(,=:[!&|?{};+\-*%<>~^]|\b(?:return|typeof|case|of|i
 export function citationsIn(source: string): Citation[] {
   const found: Citation[] = [];
   for (const { text, before } of stringsIn(source)) {
-    const ids = idsIn(text);
-    if (ids.length === 0 || OMITTED_CALL.test(before)) continue;
-    if (TEST_CALL.test(before) || text.trimStart().startsWith('[MQTT')) {
-      found.push({ name: text, ids });
+    if (OMITTED_CALL.test(before)) continue;
+    for (const name of TEST_CALL.test(before) ? [text] : namesIn(text)) {
+      const ids = idsIn(name);
+      if (ids.length > 0) found.push({ name, ids });
     }
   }
   return found;
+}
+
+/** The lines of a string that begin with a number. */
+function namesIn(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line.startsWith('[MQTT'));
 }
 
 function idsIn(text: string): string[] {

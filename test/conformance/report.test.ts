@@ -28,6 +28,11 @@ describe('citations', () => {
     }
   });
 
+  test('come line by line from a table in one string, without the lines between', () => {
+    const source = `const rows = table(\`\n${A} one\n  5 0x81 30\nnone\n  ${B} two\n\`);`;
+    assert.deepEqual(namesIn(source), [`${A} one`, `${B} two`]);
+  });
+
   test('hold all numbers, side by side or in one bracket, of either version', () => {
     const first = A.slice(1, -1);
     const second = B.slice(1, -1);

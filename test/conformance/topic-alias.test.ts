@@ -10,7 +10,7 @@ function aliased(client: TestClient, topicName: string, topicAlias: number, payl
 }
 
 describe('a Topic Alias of a client', () => {
-  test('stands for its Topic Name, until it is set anew', () => {
+  test('[MQTT-3.3.2-12] stands for its Topic Name, until it is set anew', () => {
     const broker = new TestBroker();
     const client = connected(broker, { clientId: 'c' });
     client.subscribe('#');

@@ -57,10 +57,16 @@ export function loadOrExplain(
     });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const code = given.isCheck ? ExitCode.problem : ExitCode.config;
+    const code = exitCodeOf(error, given.isCheck);
     io.stderr.write(renderConfigError(error, code));
     return code;
   }
+}
+
+function exitCodeOf(error: ConfigError, isCheck: boolean): number {
+  if (isCheck) return ExitCode.problem;
+  const onlyFiles = error.issues.every(({ code }) => code === 'missing-file');
+  return onlyFiles ? ExitCode.missingFile : ExitCode.config;
 }
 
 async function serve(loaded: LoadedConfig, io: CommandIo): Promise<number> {

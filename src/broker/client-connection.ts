@@ -109,11 +109,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
   drained(): void {
     if (this.isFinished) return;
     this.updateReading();
-    if (!this.protocol.isOpen) return;
-    this.guard(() => {
-      this.session?.outbound.pump(this.core.runtime.nowMs());
-      this.pumpReplays();
-    });
+    this.guard(() => this.pump());
   }
 
   closed(error?: Error): void {
@@ -134,7 +130,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
       this.isProcessing = false;
     }
     if (this.isFinished) return;
-    this.guard(() => this.pumpReplays());
+    this.guard(() => this.pump());
     this.updateReading();
   }
 
@@ -267,7 +263,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
       const { reasonCodes, lsn } = subscribed;
       const properties = undefined;
       this.protocol.answer({ type: PacketType.suback, packetId, reasonCodes, properties }, lsn);
-      this.pumpReplays();
+      this.pump();
     });
   }
 
@@ -292,7 +288,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
   opened(): void {
     this.deadline.connected();
     this.host.opened(this);
-    this.pumpReplays();
+    this.pump();
   }
 
   disconnectReceived(packet: DisconnectPacket): void {
@@ -307,11 +303,12 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     this.protocol.accept(acceptance);
   }
 
-  /** Sends Retained Messages as far as the client takes them. */
-  pumpReplays(): void {
+  /** Sends what is owed, Retained Messages last, as far as the client takes it. */
+  private pump(): void {
     const session = this.session;
-    if (session === undefined || session.replays.length === 0 || !this.isOpen) return;
+    if (session === undefined || !this.isOpen) return;
     const nowMs = this.core.runtime.nowMs();
+    session.outbound.pump(nowMs);
     let isUnfinished = false;
     for (const replay of [...session.replays]) {
       const state = replay.pump(nowMs);
@@ -322,7 +319,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     this.isReplayScheduled = true;
     this.core.runtime.afterTurn(() => {
       this.isReplayScheduled = false;
-      this.pumpReplays();
+      this.pump();
     });
   }
 

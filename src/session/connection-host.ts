@@ -37,7 +37,7 @@ export interface ConnectionHost {
   /** Bytes this packet would take on the wire; asked only when the client set a Maximum Packet Size. */
   packetSize(packet: ServerPacket): number;
 
-  /** CONNACK went out and the Session is attached. */
+  /** CONNACK went out and the Session is attached; the host pumps what is owed to it, with the time of now. */
   opened(): void;
   connectReceived(packet: ConnectPacket): void;
   authReceived(packet: AuthPacket): void;

@@ -319,7 +319,6 @@ export class Connection implements DeliveryPort {
   private open(): void {
     const session = this.session as Session;
     session.outbound.attach(this, this.receiveMaximum);
-    session.outbound.pump(this.lastReceivedMs);
     this.host.opened();
   }
 

@@ -25,6 +25,10 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     summary: "Subscribe and print; mosquitto_sub's flags.",
     load: async () => (await import('./sub.ts')).runSub,
   },
+  bench: {
+    summary: 'Load for any broker: rates, loss, latency.',
+    load: async () => (await import('./bench.ts')).runBench,
+  },
   demo: {
     summary: 'Broker and simulated boards, with a live view.',
     load: async () => (await import('./demo.ts')).runDemo,

@@ -14,7 +14,7 @@ const will = (text: string) => ({
   properties: undefined,
 });
 
-test('[MQTT-4.13.1-1] a stop publishes the Wills, tells 5.0 clients 0x8B, closes for the others and exits with 0', async () => {
+test('a stop publishes the Wills, tells 5.0 clients 0x8B, closes for the others and exits with 0', async () => {
   await using server = await startServer();
   const port = server.port();
   using observer = await SocketPeer.connected(port, { clientId: 'observer' });

@@ -70,6 +70,7 @@ test('the TypeScript programs of the documents compile', async () => {
       noUnusedLocals: false,
       typeRoots: [join(root, 'node_modules', '@types')],
     },
+    include: [],
     files: typescript.map(({ file }) => file),
   };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));

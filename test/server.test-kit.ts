@@ -94,6 +94,11 @@ export class CommandProcess implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
+  /** Nobody reads its standard output any more. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.exited;

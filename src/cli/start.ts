@@ -91,7 +91,7 @@ async function serve(loaded: LoadedConfig, io: CommandIo): Promise<number> {
   log.flush();
   sayReady(server, loaded, log, io, Math.round(performance.now())); // Since the process began.
   const isSeed = config.logMessages.format === 'seed';
-  if (isSeed) saySeedStart(loaded, io);
+  if (isSeed) saySeedStart(server, io);
   io.onReload?.(() => {
     log.reopen();
     void server.reloadCertificates();
@@ -148,10 +148,13 @@ function sayReady(
 }
 
 /** The lines of a server that shows its messages, as scripts know them (S1-06, S1-09). */
-function saySeedStart(loaded: LoadedConfig, io: CommandIo): void {
-  const first = loaded.config.listeners.find((listener) => listener.type === 'tcp');
-  if (first?.address.host !== undefined) {
-    io.stdout.write(`${seedLines.started(`${first.address.host}:${first.address.port}`)}\n`);
+function saySeedStart(server: Server, io: CommandIo): void {
+  const first = server.listeners.find(({ options }) => options.type === 'tcp');
+  if (first !== undefined) {
+    // The host as configured, the port as it is: 0 was a question.
+    io.stdout.write(
+      `${seedLines.started(`${first.options.address.host}:${first.address.port}`)}\n`,
+    );
   }
   io.stdout.write(`${seedLines.loggerActive}\n`);
 }

@@ -152,6 +152,7 @@ export class OutboundFlow {
   received(packetId: number, reasonCode: ReasonCode, nowMs: number): void {
     const entry = this.window.get(packetId);
     if (entry === undefined || entry.delivery.qos !== QoS.exactlyOnce) {
+      if (reasonCode >= 0x80) return; // As below: no PUBREL follows an error.
       this.port?.sendPubrel(packetId, ReasonCode.packetIdentifierNotFound);
       return;
     }

@@ -186,6 +186,13 @@ describe('QoS 2, the broker as sender', () => {
       [77, ReasonCode.packetIdentifierNotFound],
     );
   });
+
+  test('[MQTT-4.3.3-4] does not answer a PUBREC of 0x80 or above that nobody waits for', () => {
+    const { subscriber } = start(5);
+    subscriber.acknowledge(PacketType.pubrec, 77, ReasonCode.unspecifiedError);
+    subscriber.ping();
+    assert.deepEqual(subscriber.inbox, []);
+  });
 });
 
 describe('QoS 2, the broker as receiver', () => {

@@ -63,6 +63,6 @@ export function parseStartArguments(argv: readonly string[], io: CommandIo): Sta
 
 function argumentText(argument: string | undefined, impliedValue: string | undefined): string {
   if (argument === undefined) return '';
-  const name = argument.replace(/^\[|\]$/g, '');
+  const name = argument.replace(/^\[(.*)\]$/, '$1');
   return impliedValue === undefined ? ` <${name}>` : ` [${name}]`;
 }

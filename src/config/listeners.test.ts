@@ -209,3 +209,10 @@ test('a listener that cannot open says it in the words of the manual', () => {
     /linnet start --mqtt-port 1884 +\(BROKER_MQTT_PORT\)$/,
   );
 });
+
+test('0.0.0.0 and [::] may share a port, two of a kind may not', () => {
+  const yaml = (bind: string) =>
+    `listeners: { four: { bind: '0.0.0.0:9' }, six: { bind: '${bind}' } }`;
+  assert.equal(load({ yaml: yaml('[::]:9') }).config.listeners.length, 2);
+  assert.match(refusalLines({ yaml: yaml('127.0.0.1:9') })[0] ?? '', /port 9 is taken/);
+});

@@ -134,7 +134,8 @@ function isSameAddress(
 ): boolean {
   if (one.path !== undefined || other.path !== undefined) return one.path === other.path;
   if (one.port !== other.port || one.port === 0) return false;
+  // 0.0.0.0 and [::] beside each other share the port: the second then serves IPv6 only.
   const covers = (host: string, single: string): boolean =>
-    host === '::' || (host === '0.0.0.0' && (single === '::' || !single.includes(':')));
+    (host === '::' && single !== '0.0.0.0') || (host === '0.0.0.0' && !single.includes(':'));
   return one.host === other.host || covers(one.host, other.host) || covers(other.host, one.host);
 }

@@ -129,8 +129,8 @@ export function decodeConnect(reader: ByteReader, protocol: Protocol): ConnectPa
 
 /** Flags that contradict each other or use what is reserved. */
 function checkFlags(flags: number, version: MqttVersion): void {
-  // [MQTT-3.1.2-3] [MQTT3-3.1.2-3]
-  if ((flags & flag.reserved) !== 0)
+  // [MQTT-3.1.2-3] [MQTT3-3.1.2-3]; in 3.1 the bit is "not used", so any value of it is.
+  if ((flags & flag.reserved) !== 0 && version !== MqttVersion.v31)
     throw malformed('The reserved bit of the Connect Flags is set');
   const willQoS = flags & flag.willQoS;
   if ((flags & flag.will) !== 0) {

@@ -171,6 +171,14 @@ export const connectPackets: readonly TestPacket[] = [
     encodesAs: "10 ~ 'MQIsdp' 03 02 003c 'a'",
   },
   {
+    name: 'CONNECT of 3.1 may set the bit of its Connect Flags that is not used',
+    versions: v31,
+    from: 'client',
+    bytes: "10 ~ 'MQIsdp' 03 03 003c 'a'",
+    packet: connect({ protocolVersion: 3, properties: clean }),
+    encodesAs: "10 ~ 'MQIsdp' 03 02 003c 'a'",
+  },
+  {
     name: 'CONNECT of 3.1 without a Will has its Will QoS and Will Retain disregarded',
     versions: v31,
     from: 'client',

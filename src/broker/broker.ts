@@ -13,7 +13,13 @@ import {
   type UnsubscribePacket,
   type Will,
 } from '../packet/index.ts';
-import { type Delivery, Message, QueueTotals, type Session } from '../session/index.ts';
+import {
+  type Delivery,
+  Message,
+  QueueTotals,
+  type Session,
+  type Subscription,
+} from '../session/index.ts';
 import { Admission, type AdmissionHost } from './admission.ts';
 import { ClientConnection } from './client-connection.ts';
 import type { ClientConnectionHost, ConnectionEnd } from './client-connection-host.ts';
@@ -98,7 +104,9 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
     };
     this.sessions = new SessionRegistry(this.core, this.router, this);
     this.publishing = new Publishing(this.core, this.dispatcher, this.retained);
-    this.subscribing = new Subscribing(this.core, this.sessions);
+    this.subscribing = new Subscribing(this.core, this.sessions, (subscription) =>
+      this.startReplay(subscription),
+    );
     this.wills = new Wills(this.core, (session, will) => this.publishWill(session, will));
     this.admission = new Admission(this.core, this.sessions, this);
     this.connections = new ConnectionDirectory(settings.connectionsMax);
@@ -232,11 +240,7 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
   subscribe(connection: ClientConnection, packet: SubscribePacket): MaybePromise<Subscribed> {
     const session = connection.session as Session;
     const client = connection.facts as ClientFacts;
-    const subscribed = this.subscribing.subscribe({ client, session, connection }, packet);
-    if (subscribed instanceof Promise) {
-      return subscribed.then((known) => this.startReplays(session, known));
-    }
-    return this.startReplays(session, subscribed);
+    return this.subscribing.subscribe({ client, session, connection }, packet);
   }
 
   unsubscribe(
@@ -345,19 +349,13 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
     this.wills.sendAll();
   }
 
-  private startReplays(session: Session, subscribed: Subscribed): Subscribed {
-    const { retainedWalkStep } = this.core.settings.limits;
-    for (const subscription of subscribed.wantRetained) {
-      const replay = new RetainedReplay(
-        this.retained,
-        subscription,
-        this.replayTarget,
-        retainedWalkStep,
-      );
-      session.endReplay(replay.key);
-      session.replays.push(replay);
-    }
-    return subscribed;
+  /** At once, so that they are on their way whatever becomes of the connection. */
+  private startReplay(subscription: Subscription): void {
+    const { session } = subscription;
+    const step = this.core.settings.limits.retainedWalkStep;
+    const replay = new RetainedReplay(this.retained, subscription, this.replayTarget, step);
+    session.endReplay(replay.key);
+    session.replays.push(replay);
   }
 
   private flushAll(): void {

@@ -93,3 +93,28 @@ test('a subscription that waits for its decision is not made once its connection
   assert.equal(broker.broker.gauges().subscriptions, 0);
   assert.deepEqual(broker.internalErrors, []);
 });
+
+test('a filter that was decided before its connection ended brings its Retained Messages to the next one', async () => {
+  const broker = new LateBroker();
+  const publisher = broker.enter('publisher');
+  publisher.publish('r', 'x', { retain: true });
+  await broker.allow();
+  const first = broker.enter('c');
+  const options = { qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
+  first.send({
+    type: PacketType.subscribe,
+    packetId: 9,
+    subscriptions: [
+      { topicFilter: 'r', ...options },
+      { topicFilter: 's', ...options },
+    ],
+    properties: undefined,
+  });
+  await broker.allow();
+  first.lose();
+  const second = broker.enter('c');
+  assert.deepEqual(second.takeTexts(), ['r x']);
+  await broker.allow();
+  assert.deepEqual(second.takeTexts(), []);
+  assert.equal(broker.broker.gauges().subscriptions, 1);
+});

@@ -13,10 +13,9 @@ import type { ClientFacts } from './events.ts';
 import type { MaybePromise, Verdict } from './hooks.ts';
 import type { SessionRegistry } from './session-registry.ts';
 
-/** One line of a SUBACK, and the subscription that now deserves Retained Messages. */
+/** The lines of a SUBACK, and what it has to wait for. */
 export interface Subscribed {
   readonly reasonCodes: ReasonCode[];
-  readonly wantRetained: Subscription[];
   lsn: Lsn;
 }
 
@@ -31,10 +30,17 @@ export interface Subscriber {
 export class Subscribing {
   private readonly core: Core;
   private readonly sessions: SessionRegistry;
+  private readonly startReplay: (subscription: Subscription) => void;
 
-  constructor(core: Core, sessions: SessionRegistry) {
+  /** @param startReplay lets the subscription have the Retained Messages that match it */
+  constructor(
+    core: Core,
+    sessions: SessionRegistry,
+    startReplay: (subscription: Subscription) => void,
+  ) {
     this.core = core;
     this.sessions = sessions;
+    this.startReplay = startReplay;
   }
 
   /**
@@ -49,7 +55,7 @@ export class Subscribing {
         throw new ProtocolError(ReasonCode.protocolError, text);
       }
     }
-    const result: Subscribed = { reasonCodes: [], wantRetained: [], lsn: 0 };
+    const result: Subscribed = { reasonCodes: [], lsn: 0 };
     return this.subscribeFrom(0, subscriber, packet, result);
   }
 
@@ -160,7 +166,7 @@ export class Subscribing {
     const { replaced, lsn } = this.sessions.subscribe(subscription);
     result.lsn = Math.max(result.lsn, lsn);
     result.reasonCodes.push(grantedCode(request.qos));
-    if (wantsRetained(subscription, replaced)) result.wantRetained.push(subscription);
+    if (wantsRetained(subscription, replaced)) this.startReplay(subscription);
     const { topicFilter, qos } = request;
     this.core.plugins.tell('clientSubscribed', { ...client, topicFilter, qos });
   }

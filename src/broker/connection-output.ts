@@ -2,8 +2,10 @@ import {
   type MqttVersion,
   PacketType,
   PacketWriter,
+  type PublishPacket,
   type ServerPacket,
   writePacket,
+  writePublishHead,
 } from '../packet/index.ts';
 import type { Delivery, WirePublish } from '../session/index.ts';
 import type { Core } from './core.ts';
@@ -13,6 +15,8 @@ import type { Link } from './link.ts';
 const flushBytes = 64 * 1024;
 /** What a client's own requests may add above the limit for messages before we stop reading from it. */
 const answerBytesMax = 256 * 1024;
+/** From this size on a copy costs more than one more piece in a gathered write. */
+export const referenceBytesMin: number = 4096;
 
 /** What one connection sends: packets collected in one buffer, one write for each turn. */
 export class ConnectionOutput {
@@ -41,15 +45,28 @@ export class ConnectionOutput {
 
   send(packet: ServerPacket, version: MqttVersion): void {
     const { counters } = this.core;
-    const before = this.writer.length;
-    writePacket(this.writer, packet, version);
     counters.packetsSent++;
-    counters.bytesSent += this.writer.length - before;
     if (packet.type === PacketType.publish) {
       counters.publishSent++;
       counters.publishBytesSent += packet.payload.length;
+      if (packet.payload.length >= referenceBytesMin) {
+        this.sendReference(packet, version);
+        return;
+      }
     }
+    const before = this.writer.length;
+    writePacket(this.writer, packet, version);
+    counters.bytesSent += this.writer.length - before;
     this.written();
+  }
+
+  /** The payload is handed to the link as it is, behind everything that was written before it. */
+  private sendReference(packet: PublishPacket, version: MqttVersion): void {
+    const before = this.writer.length;
+    writePublishHead(this.writer, packet, version);
+    this.core.counters.bytesSent += this.writer.length - before + packet.payload.length;
+    this.flush();
+    this.link.write(packet.payload);
   }
 
   sendShared(delivery: Delivery, wire: WirePublish, packetId: number): void {

@@ -14,6 +14,7 @@ import {
   SharedWire,
   type Subscription,
 } from '../session/index.ts';
+import { referenceBytesMin } from './connection-output.ts';
 import { type Core, reportDrop } from './core.ts';
 import type { ClientFacts } from './events.ts';
 import type { RetainedMessages } from './retained-messages.ts';
@@ -70,7 +71,8 @@ export class Dispatcher {
     const lsn = this.record(message, route, members);
     let matched = 0;
     let last: Delivery | undefined;
-    const isShared = route.targets.length > 1;
+    // Large payloads are not copied at all, so there is nothing to share.
+    const isShared = route.targets.length > 1 && message.payload.length < referenceBytesMin;
     for (const target of route.targets) {
       const delivery = this.deliveryFor(message, target, last, isShared);
       if (delivery === undefined) continue;

@@ -15,6 +15,8 @@ export const highWaterBytes: number = 1024 * 1024;
 export const lowWaterBytes: number = 256 * 1024;
 const batchBytesMax = 256 * 1024;
 const copyBytesMax = 64 * 1024;
+/** Chunks that are larger than this on average are cheaper gathered than copied. */
+const copiedChunkBytesMax = 4096;
 
 /** Where the bytes go. `taken` must be called once, in a later turn or the same, also after a failure. */
 export interface OutboundSink {
@@ -128,7 +130,8 @@ export class OutboundQueue {
     const [first] = batch;
     if (first === undefined) return;
     if (batch.length === 1) this.#sink.send(first, this.#taken);
-    else if (this.#sentBytes <= copyBytesMax) this.#sink.send(Buffer.concat(batch), this.#taken);
+    else if (isWorthCopying(batch, this.#sentBytes))
+      this.#sink.send(Buffer.concat(batch), this.#taken);
     else this.#sink.sendMany(batch, this.#taken);
   }
 
@@ -142,4 +145,8 @@ export class OutboundQueue {
       this.#drained();
     }
   };
+}
+
+function isWorthCopying(batch: readonly Uint8Array[], bytes: number): boolean {
+  return bytes <= copyBytesMax && bytes < batch.length * copiedChunkBytesMax;
 }

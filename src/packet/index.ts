@@ -3,6 +3,7 @@ export { connackReturnCode } from './connack.ts';
 export { encodePacket, packetSize, writePacket } from './encode.ts';
 export * from './packet.ts';
 export { NotMqttError, ProtocolError, UnsupportedVersionError } from './protocol-error.ts';
+export { writePublishHead } from './publish.ts';
 export {
   PacketReader,
   type PacketReaderOptions,

@@ -92,7 +92,17 @@ export function writePublish(
   packet: PublishPacket,
   version: MqttVersion,
 ): void {
-  const { topicName, payload, qos, properties } = packet;
+  writePublishHead(writer, packet, version);
+  writer.bytes(packet.payload);
+}
+
+/** Everything but the payload, which is to follow: large ones are passed on without a copy. */
+export function writePublishHead(
+  writer: PacketWriter,
+  packet: PublishPacket,
+  version: MqttVersion,
+): void {
+  const { topicName, qos, properties } = packet;
   if (topicName === '' && (version !== 5 || properties?.topicAlias === undefined)) {
     throw new RangeError('A PUBLISH needs a Topic Name or, in 5.0, a Topic Alias');
   }
@@ -115,7 +125,6 @@ export function writePublish(
     writer.varint(propertyBytes);
     if (properties !== undefined) putPublish(writer, properties);
   }
-  writer.bytes(payload);
 }
 
 function writeFixedHeader(writer: PacketWriter, packet: PublishPacket, length: number): void {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import { MqttVersion, PacketType, QoS } from '../../src/packet/index.ts';
+import { MqttVersion, PacketType, QoS, ReasonCode } from '../../src/packet/index.ts';
 import { startServer } from '../server.test-kit.ts';
 import { mebibyte, needsProc, residentBytes } from './process-memory.test-kit.ts';
 import { SocketPeer } from './socket-peer.test-kit.ts';
@@ -59,6 +59,39 @@ class Pulse {
     assert.ok(p99 < tolerableMs, text);
   }
 }
+
+test('20,000 messages at QoS 1, as fast as they go, arrive complete and in order', async (context) => {
+  // Nothing holds the sender back when the receiver is slower, so the queue may grow.
+  await using server = await startServer({ environment: { BROKER_MAX_QUEUED_MESSAGES: '0' } });
+  const port = server.port();
+  using receiver = await SocketPeer.connected(port, { clientId: 'receiver' });
+  await receiver.subscribe('stream', QoS.atLeastOnce);
+  using sender = await SocketPeer.connected(port, { clientId: 'sender' });
+  const pulse = await Pulse.start(port);
+  const messages = 20_000;
+  const window = 20; // Our Receive Maximum.
+
+  const send = async (): Promise<void> => {
+    for (let index = 0; index < messages; index++) {
+      if (index >= window) await sender.receive(PacketType.puback);
+      const packetId = 1 + (index % window);
+      sender.publish({ topicName: 'stream', payload: `${index}`, qos: 1, packetId });
+    }
+  };
+  const receive = async (): Promise<void> => {
+    for (let index = 0; index < messages; index++) {
+      const { payload, packetId } = await receiver.receive(PacketType.publish);
+      assert.equal(Buffer.from(payload).toString(), `${index}`);
+      const reasonCode = ReasonCode.success;
+      receiver.send({ type: PacketType.puback, packetId, reasonCode, properties: undefined });
+    }
+  };
+  const beganMs = performance.now();
+  await Promise.all([send(), receive()]);
+  const perSecond = Math.round((messages * 1000) / (performance.now() - beganMs));
+  context.diagnostic(`${perSecond} messages a second, sender and receiver in one process`);
+  await pulse.stop(context, 'in a stream of QoS 1');
+});
 
 test('a reader that stops costs what outbound_bytes_max allows, and the others miss nothing', {
   skip: needsProc,

@@ -11,6 +11,8 @@ import type { Delivery, WirePublish } from '../session/index.ts';
 import type { Core } from './core.ts';
 import type { Link } from './link.ts';
 
+/** What an idle client needs for its CONNACK and pings; a busy one soon writes into larger slabs. */
+const firstSlabBytes = 512;
 /** Output is handed to the link when it reaches this size, else at the end of the turn. */
 const flushBytes = 64 * 1024;
 /** What a client's own requests may add above the limit for messages before we stop reading from it. */
@@ -23,7 +25,7 @@ export class ConnectionOutput {
   private readonly core: Core;
   private readonly link: Link;
   private readonly wantsFlush: () => void;
-  private readonly writer = new PacketWriter();
+  private readonly writer = new PacketWriter(firstSlabBytes);
   private isFlushScheduled = false;
 
   /** @param wantsFlush called when there is something to `flush` at the end of the turn */

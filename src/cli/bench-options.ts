@@ -26,7 +26,7 @@ export interface BenchOptions {
   readonly prefix?: string;
   readonly for: number;
   readonly warmup?: number;
-  readonly inProgress: number;
+  readonly inProgress?: number;
   readonly spin?: boolean;
   readonly workers: number;
   readonly pid?: number;
@@ -92,7 +92,11 @@ export function addBenchOptions(command: Command, kind: LoadKind): Command {
   addTarget(command);
   return command
     .option('--workers <N>', 'Threads that the clients are spread over.', count(1, 256), 1)
-    .option('--in-progress <N>', 'Handshakes at a time.', count(1, clientsMax), 64)
+    .option(
+      '--in-progress <N>',
+      'Handshakes at a time. Default: 64; over a Unix socket 8.',
+      count(1, clientsMax),
+    )
     .option('--pid <PID>', 'Watch CPU and memory of this process, the broker.', count(1, 2 ** 31))
     .option('--json', 'The summary as one JSON object.')
     .option('--csv', 'The summary as a line of names and a line of values.')
@@ -132,9 +136,10 @@ function addTime(command: Command, kind: LoadKind): void {
   const what = kind === 'conn' ? 'How long to hold the connections' : 'How long to measure';
   command.option('--for <TIME>', `${what}; 0: until Ctrl-C. Default: ${forMs / 1000}s.`, duration);
   command.setOptionValue('for', forMs);
-  if (kind === 'conn') return;
-  command.option('--warmup <TIME>', 'What is not measured at the start. Default: 1s.', duration);
-  command.setOptionValue('warmup', 1000);
+  if (kind !== 'conn') {
+    command.option('--warmup <TIME>', 'What is not measured at the start. Default: 1s.', duration);
+    command.setOptionValue('warmup', 1000);
+  }
   if (kind === 'sub') return;
   command.option(
     '--no-spin',

@@ -11,6 +11,7 @@ import { UsageError } from './client-options-value.ts';
 
 const sizeBytesMax = 64 * 1024 * 1024;
 const connectTimeoutMs = 30_000;
+const quietMs = 2_000;
 
 /**
  * @throws {UsageError} when options contradict each other
@@ -29,9 +30,10 @@ export async function benchPlan(kind: LoadKind, options: BenchOptions): Promise<
     .toString(16)
     .padStart(6, '0');
   const publisherCount = publishersOf(kind, options);
+  const target = await targetOf(options);
   return {
     kind,
-    target: await targetOf(options),
+    target,
     runId,
     publisherBase: randomInt(2 ** 30 - 2_000_000),
     publisherCount,
@@ -42,9 +44,10 @@ export async function benchPlan(kind: LoadKind, options: BenchOptions): Promise<
     sizeBytes: size,
     ratePerSecond: rate,
     window: options.window ?? defaultWindow(kind, publisherCount, rate, size),
-    connectingMax: options.inProgress,
+    connectingMax: options.inProgress ?? defaultConnecting(target),
     warmupMs: options.warmup ?? 0,
     durationMs: options.for === 0 ? Number.POSITIVE_INFINITY : options.for,
+    quietMs,
     // On a single core, turning without sleeping would take from the broker.
     isSpinning: options.spin !== false && availableParallelism() > 1,
     workerCount: options.workers,
@@ -86,6 +89,11 @@ function defaultWindow(kind: LoadKind, publishers: number, rate: number, size: n
   return Math.max(4, Math.floor(Math.min(byCount, bySize)));
 }
 
+/** Below the backlogs of common brokers: beyond them, a connection is refused or waits for a second. */
+function defaultConnecting({ url }: LoadTarget): number {
+  return url.startsWith('unix:') ? 8 : 64;
+}
+
 type Topics = Pick<LoadPlan, 'topicName' | 'topicFilter'>;
 
 function topicsOf(kind: LoadKind, options: BenchOptions, runId: string): Topics {
@@ -100,7 +108,7 @@ function topicsOf(kind: LoadKind, options: BenchOptions, runId: string): Topics 
     case 'fanout':
       return same(topic ?? `${prefix}/${runId}/all`);
     default:
-      if (topic !== undefined && clients > 1 && !topic.includes('%i')) {
+      if (topic !== undefined && clients > 1 && !nameOf(topic).includes('%i')) {
         throw new UsageError(
           `--topic ${topic}: every subscriber would get the messages of all ${clients} pairs. ` +
             `Put %i in it, which is the number of the pair: --topic ${topic}/%i`,

@@ -53,7 +53,7 @@ export function benchNotes(report: LoadReport): string[] {
   }
   if (result.stalls > 0) {
     notes.push(
-      `${result.stalls} times nothing came for 1.5 s although the windows were full; what was under ` +
+      `${result.stalls} times nothing came for ${plan.quietMs / 1000} s although the windows were full; what was under ` +
         'way was given up each time',
     );
   }

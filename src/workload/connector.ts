@@ -85,7 +85,6 @@ export class Connector {
         this.#dueMs.push(schedule.timeOf(0, number++));
         this.#openMore();
       },
-      finished: () => undefined,
     });
     this.#driver.start(startMs);
   }

@@ -1,7 +1,7 @@
 /**
  * Latencies in a histogram of fixed size, log-linear: below 128 ns one bucket for each nanosecond, above it
  * 128 buckets for each doubling. A percentile is the middle of its bucket, so it is at most 0.4 % away from
- * the latency of that rank; `maxMs` and `meanMs` are exact. Recording is a few instructions and no memory,
+ * the latency of that rank; least, greatest and mean are exact. Recording is a few instructions and no memory,
  * which is why the values themselves are not kept. Histograms of several threads add up without loss.
  */
 
@@ -66,6 +66,7 @@ export class LatencyHistogram {
   /** @param share above 0, up to 1: 0.99 is the 99th percentile */
   percentileMs(share: number): number {
     const rank = Math.max(1, Math.ceil(share * this.#count));
+    if (rank >= this.#count) return this.maxMs;
     let seen = 0;
     for (let bucket = 0; bucket < bucketCount; bucket++) {
       seen += this.#counts[bucket] ?? 0;

@@ -53,6 +53,11 @@ export interface LoadPlan {
   readonly warmupMs: number;
   /** Infinity: until stopped. */
   readonly durationMs: number;
+  /**
+   * When nothing moved for so long, what is under way is lost: windows open again without it, and the end
+   * of the run does not wait for it.
+   */
+  readonly quietMs: number;
   /** An open loop waits for the next message without sleeping: exact to microseconds, at the cost of a core. */
   readonly isSpinning: boolean;
   readonly workerCount: number;

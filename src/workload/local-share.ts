@@ -43,11 +43,8 @@ export interface LoadShare {
   stop(): void;
 }
 
-/** How often a closed loop looks whether anything moves, and how often nothing may. */
-const stallCheckMs = 500;
-const stallChecks = 3;
-/** Nothing came for so long while draining: it is lost. */
-const quietMs = 2_000;
+/** How many times within `quietMs` a closed loop looks whether anything moves. */
+const stallChecks = 4;
 const drainMsMax = 20_000;
 const drainCheckMs = 10;
 /** A server that does not answer PINGREQ for so long has nothing more to say. */
@@ -122,8 +119,7 @@ export class LocalShare implements LoadShare {
       this.#running = Promise.withResolvers();
       this.#at(timing.measureFromMs, () => this.#meter.begin(this.#driver?.idleMs ?? 0));
       this.#at(timing.startMs, () => this.#start(timing));
-      if (this.#driver === undefined) this.#at(timing.endMs, () => this.#endRunning());
-      else this.#at(timing.endMs, () => this.#meter.end(this.#driver?.idleMs ?? 0));
+      this.#at(timing.endMs, () => this.#timeOver());
       this.#watchForStalls();
       await this.#running.promise;
     }
@@ -184,7 +180,6 @@ export class LocalShare implements LoadShare {
       turn: this.#turn,
       isSpinning: this.#plan.isSpinning,
       due: (place) => this.#clients.publishers[place]?.messageDue(),
-      finished: () => void this.#untilCaughtUp(),
     });
   }
 
@@ -197,14 +192,17 @@ export class LocalShare implements LoadShare {
     this.#running?.resolve();
   }
 
-  /** What was due is still sent, unless nothing moves any more. */
-  async #untilCaughtUp(): Promise<void> {
+  /** Of an open loop, what was due is still sent, unless nothing moves any more. */
+  #timeOver(): void {
+    const driver = this.#driver;
+    if (driver === undefined) {
+      this.#endRunning();
+      return;
+    }
+    this.#meter.end(driver.idleMs);
     const behind = (): number => this.#clients.publishers.reduce((sum, p) => sum + p.behind, 0);
-    await untilStill(
-      () => behind() === 0 || this.#isStopped,
-      () => behind(),
-    );
-    this.#endRunning();
+    const isCaughtUp = (): boolean => this.#isStopped || (driver.isFinished && behind() === 0);
+    void this.#untilStill(isCaughtUp, behind).then(() => this.#endRunning());
   }
 
   async #untilComplete(expected: number): Promise<void> {
@@ -213,10 +211,25 @@ export class LocalShare implements LoadShare {
       const { unique, unacknowledged } = this.#counts();
       return unique >= expected && unacknowledged === 0;
     };
-    await untilStill(isComplete, () => {
+    await this.#untilStill(isComplete, () => {
       const { received, acknowledged } = this.#counts();
       return received + acknowledged;
     });
+  }
+
+  /** Until it is done, or `progress` has not changed for a while, or it takes too long. */
+  async #untilStill(isDone: () => boolean, progress: () => number): Promise<void> {
+    const startMs = nowMs();
+    let last = progress();
+    let movedAtMs = startMs;
+    while (!isDone()) {
+      await delay(drainCheckMs);
+      const now = nowMs();
+      const current = progress();
+      if (current !== last) movedAtMs = now;
+      last = current;
+      if (now - movedAtMs > this.#plan.quietMs || now - startMs > drainMsMax) return;
+    }
   }
 
   /** Deliveries to the subscribers of this thread. */
@@ -280,7 +293,7 @@ export class LocalShare implements LoadShare {
     if (this.#isSharing) this.#every(1, () => clients.windowsOpened());
     let delivered = -1;
     let still = 0;
-    this.#every(stallCheckMs, () => {
+    this.#every(this.#plan.quietMs / stallChecks, () => {
       const total = clients.deliveredTotal;
       still = total === delivered ? still + 1 : 0;
       delivered = total;
@@ -295,7 +308,8 @@ export class LocalShare implements LoadShare {
     if (instantMs === Number.POSITIVE_INFINITY) return;
     const waitMs = instantMs - nowMs();
     if (waitMs <= 0) act();
-    else this.#timers.push(setTimeout(act, waitMs));
+    // A timer may fire up to a millisecond early; nothing here may.
+    else this.#timers.push(setTimeout(act, Math.ceil(waitMs) + 1));
   }
 
   #every(intervalMs: number, act: () => void): void {
@@ -311,19 +325,4 @@ function scheduleOf(plan: LoadPlan, place: LoadPlace): OpenLoopSchedule | undefi
     publishers: numbersOf(place, plan.publisherCount),
     durationMs: plan.warmupMs + plan.durationMs,
   });
-}
-
-/** Until it is done, or `progress` has not changed for a while, or it takes too long. */
-async function untilStill(isDone: () => boolean, progress: () => number): Promise<void> {
-  const startMs = nowMs();
-  let last = progress();
-  let movedAtMs = startMs;
-  while (!isDone()) {
-    await delay(drainCheckMs);
-    const now = nowMs();
-    const current = progress();
-    if (current !== last) movedAtMs = now;
-    last = current;
-    if (now - movedAtMs > quietMs || now - startMs > drainMsMax) return;
-  }
 }

@@ -1,6 +1,6 @@
 /**
  * The QoS 1 and 2 messages of one publisher that are not complete: their Packet Identifiers, how far each
- * is, and when it was due. Identifiers are given in turn, so one slot for each is enough.
+ * is, and when it was due. Identifiers are given in turn, and those still in use are passed over.
  */
 const free = 0;
 /** Until PUBACK or PUBREC. */
@@ -19,7 +19,7 @@ export class PublishWindow {
   /** @param limit 1 to 65,535 */
   constructor(limit: number) {
     this.limit = limit;
-    // More identifiers than messages: one that is acknowledged late does not hold up the others.
+    // Twice as many identifiers as messages: a free one is never far.
     const identifiers = Math.min(65_535, limit * 2);
     this.#slots = new Uint8Array(identifiers + 1);
     this.#timesMs = new Float64Array(identifiers + 1);
@@ -32,13 +32,18 @@ export class PublishWindow {
 
   /** A Packet Identifier for a new message, or 0 when there is none. */
   open(timeMs: number): number {
+    if (this.#openCount >= this.limit) return 0;
+    while (this.#slots[this.#next] !== free) this.#advance();
     const packetId = this.#next;
-    if (this.#openCount >= this.limit || this.#slots[packetId] !== free) return 0;
     this.#slots[packetId] = sent;
     this.#timesMs[packetId] = timeMs;
     this.#openCount++;
-    this.#next = packetId + 1 === this.#slots.length ? 1 : packetId + 1;
+    this.#advance();
     return packetId;
+  }
+
+  #advance(): void {
+    this.#next = this.#next + 1 === this.#slots.length ? 1 : this.#next + 1;
   }
 
   timeOf(packetId: number): number {

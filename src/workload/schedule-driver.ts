@@ -14,8 +14,6 @@ export interface ScheduleDriverOptions {
   readonly isSpinning: boolean;
   /** Given the place within the schedule's publishers. */
   readonly due: (place: number) => void;
-  /** Nothing is left in the schedule. */
-  readonly finished: () => void;
 }
 
 /** Messages noticed this much after their time are counted. */
@@ -39,6 +37,11 @@ export class ScheduleDriver {
     this.#options = options;
   }
 
+  /** Nothing is left in the schedule. */
+  get isFinished(): boolean {
+    return this.#options.schedule.nextDueMs === Number.POSITIVE_INFINITY;
+  }
+
   start(startMs: number): void {
     this.#options.schedule.start(startMs);
     this.#isRunning = true;
@@ -52,7 +55,7 @@ export class ScheduleDriver {
 
   #tick(): void {
     if (!this.#isRunning) return;
-    const { schedule, turn, finished } = this.#options;
+    const { schedule, turn } = this.#options;
     const now = nowMs();
     if (this.#turnedAtMs !== undefined && turn.workCount === this.#workCount) {
       this.idleMs += now - this.#turnedAtMs;
@@ -61,9 +64,8 @@ export class ScheduleDriver {
       schedule.advance(now, this.#due);
       turn.flush();
     }
-    if (schedule.nextDueMs === Number.POSITIVE_INFINITY) {
+    if (this.isFinished) {
       this.stop();
-      finished();
       return;
     }
     this.#workCount = turn.workCount;

@@ -1,6 +1,6 @@
 /** From the options of `linnet bench` to the plan of a run. */
 import { randomInt } from 'node:crypto';
-import { availableParallelism } from 'node:os';
+import { cpus } from 'node:os';
 import { parseServerUrl } from '../client/index.ts';
 import { type LoadKind, type LoadPlan, type LoadTarget, stampBytes } from '../workload/index.ts';
 import type { BenchOptions } from './bench-options.ts';
@@ -48,8 +48,9 @@ export async function benchPlan(kind: LoadKind, options: BenchOptions): Promise<
     warmupMs: options.warmup ?? 0,
     durationMs: options.for === 0 ? Number.POSITIVE_INFINITY : options.for,
     quietMs,
-    // On a single core, turning without sleeping would take from the broker.
-    isSpinning: options.spin !== false && availableParallelism() > 1,
+    // On a single core, turning without sleeping would take from the broker. All cores of the machine
+    // count, not only those that this process may use: it may be pinned beside a pinned broker.
+    isSpinning: options.spin !== false && cpus().length > 1,
     workerCount: options.workers,
   };
 }

@@ -173,7 +173,8 @@ export class Publisher implements LoadRole {
       if (!outbox.hasRoomFor(this.#template.length)) return true;
       if (!this.#writeOne(outbox, nowMs)) return false;
     }
-    return this.#credits() > 0;
+    // Of an open loop all that was due is written; the others may have room left.
+    return this.#options.schedule === undefined && this.#credits() > 0;
   }
 
   #writeOne(outbox: Outbox, nowMs: number): boolean {

@@ -60,10 +60,7 @@ export class ScheduleDriver {
     if (this.#turnedAtMs !== undefined && turn.workCount === this.#workCount) {
       this.idleMs += now - this.#turnedAtMs;
     }
-    if (schedule.nextDueMs <= now) {
-      schedule.advance(now, this.#due);
-      turn.flush();
-    }
+    if (schedule.nextDueMs <= now) turn.during(() => schedule.advance(now, this.#due));
     if (this.isFinished) {
       this.stop();
       return;

@@ -23,13 +23,24 @@ export class Turn {
     this.#due.push(connection);
     if (this.#isArmed) return;
     this.#isArmed = true;
-    setImmediate(() => {
-      this.#isArmed = false;
-      this.flush();
-    });
+    setImmediate(this.#end);
   }
 
-  /** Ends the turn now. */
+  /** What `act` makes due is sent at once: nothing waits for the end of the turn. */
+  during(act: () => void): void {
+    const wasArmed = this.#isArmed;
+    this.#isArmed = true;
+    act();
+    this.#isArmed = wasArmed;
+    this.flush();
+  }
+
+  readonly #end = (): void => {
+    this.#isArmed = false;
+    this.flush();
+  };
+
+  /** Sends what is due now. */
   flush(): void {
     if (this.#due.length === 0) return;
     const connections = this.#due;

@@ -86,6 +86,22 @@ test('the store forgets a message that its receiver may not read', () => {
   assert.deepEqual(broker.internalErrors, []);
 });
 
+test('[MQTT-3.3.2-5] a message that has expired is not handed on within a Shared Subscription', () => {
+  const broker = new TestBroker();
+  const first = connect(broker, 'first');
+  const publisher = broker.open();
+  publisher.connect({ clientId: 'publisher' });
+  first.subscribe('$share/group/t');
+  const properties = { messageExpiryInterval: 10 };
+  publisher.publish('t', 'x', { qos: 1, properties });
+  const second = connect(broker, 'second');
+  second.subscribe('$share/group/t');
+  broker.advance(20_000);
+  first.lose();
+  assert.deepEqual(second.takePublishes(), []);
+  assert.deepEqual(broker.broker.counters.droppedByCause, { expired: 1 });
+});
+
 test('a message handed on within a Shared Subscription is stored for the member that has it now', () => {
   const store = new RecordingStore();
   const broker = new TestBroker({ store });

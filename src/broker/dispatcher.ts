@@ -98,16 +98,18 @@ export class Dispatcher {
   redirect(delivery: Delivery, nowMs: number): void {
     const group = delivery.share as ShareGroup;
     const { message } = delivery;
-    const member = group.choose(message);
+    const isExpired = message.isExpired(nowMs); // [MQTT-3.3.2-5]
+    const member = isExpired ? undefined : group.choose(message);
     if (member === undefined) {
+      const nobody = `$share/${group.shareName}/${group.topicFilter} has no member left`;
       reportDrop(this.core, {
-        cause: 'no-shared-member',
+        cause: isExpired ? 'expired' : 'no-shared-member',
         topicName: message.topicName,
         qos: delivery.qos,
         payloadBytes: message.payload.length,
         clientId: undefined,
         publisherId: message.publisherId,
-        rule: `$share/${group.shareName}/${group.topicFilter} has no member left`,
+        rule: isExpired ? 'Message Expiry Interval' : nobody,
         reasonCode: 0x00,
       });
       return;

@@ -49,6 +49,7 @@ export interface BenchFigures {
     readonly acknowledged: number;
     readonly unacknowledged: number;
     readonly refused: number;
+    readonly unexpected: number;
     readonly unsent: number;
   } | null;
   /** null: nobody subscribed. */
@@ -173,6 +174,7 @@ function publishedFigures(
     acknowledged: counts.acknowledged,
     unacknowledged: counts.unacknowledged,
     refused: counts.refused,
+    unexpected: counts.unexpected,
     unsent: counts.unsent,
   };
 }

@@ -41,6 +41,7 @@ test('the figures as JSON, all of them', () => {
       acknowledged: 55_000,
       unacknowledged: 0,
       refused: 0,
+      unexpected: 0,
       unsent: 0,
     },
     received: {
@@ -116,10 +117,14 @@ test('what a kind does not have is left out', () => {
 });
 
 test('faults that are there are named', () => {
-  const counts = { corrupt: 1, misrouted: 2, foreign: 3, refused: 4, unsent: 5, outOfOrder: 6 };
+  const received = { corrupt: 1, misrouted: 2, foreign: 3, outOfOrder: 6 };
   assert.match(
-    summary({ counts }),
-    /out of order 6 {3}corrupt 1 {3}misrouted 2 {3}of other programs 3 {3}unacknowledged 0 {3}refused 4 {3}unsent 5/,
+    summary({ counts: received }),
+    /out of order 6 {3}corrupt 1 {3}misrouted 2 {3}of other programs 3 {3}unacknowledged 0$/m,
+  );
+  assert.match(
+    summary({ counts: { refused: 4, unexpected: 7, unsent: 5 } }),
+    /unacknowledged 0 {3}refused 4 {3}acknowledged for nothing 7 {3}unsent 5$/m,
   );
   assert.match(summary({ result: { starved: 0.2 } }), /busy 20 %, without a core 20 %/);
 });

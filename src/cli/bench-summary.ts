@@ -109,6 +109,7 @@ function faultsText({ published, received, qos }: BenchFigures): string {
   if (published !== null) {
     if (qos > 0) add('unacknowledged', published.unacknowledged);
     if (published.refused > 0) add('refused', published.refused);
+    if (published.unexpected > 0) add('acknowledged for nothing', published.unexpected);
     if (published.unsent > 0) add('unsent', published.unsent);
   }
   return parts.length === 0 ? 'none that can be seen at QoS 0' : parts.join('   ');

@@ -84,7 +84,7 @@ test("a message of another pair's publisher is misrouted", async () => {
 
 test('publishes that are never acknowledged are counted', async () => {
   await using server = await FaultyServer.start({
-    acknowledge: (n) => (n === 7 ? undefined : ReasonCode.success),
+    acknowledge: (n) => (n === 7 ? [] : [ReasonCode.success]),
   });
   const { result } = await run(
     planOf('pub', server.port, { ...pairs, subscriberCount: 0, qos: 1 }),
@@ -94,7 +94,7 @@ test('publishes that are never acknowledged are counted', async () => {
 
 test('publishes that are refused are counted', async () => {
   await using server = await FaultyServer.start({
-    acknowledge: (n) => (n < 3 ? ReasonCode.quotaExceeded : ReasonCode.success),
+    acknowledge: (n) => [n < 3 ? ReasonCode.quotaExceeded : ReasonCode.success],
     deliver: (packet, n) => (n < 3 ? [] : [packet]),
   });
   const plan = planOf('e2e', server.port, { ...pairs, qos: 1 });
@@ -103,8 +103,17 @@ test('publishes that are refused are counted', async () => {
   assert.deepEqual([result.counts.unacknowledged, result.lost], [0, 3]);
 });
 
+test('acknowledgements that nothing waits for are counted', async () => {
+  await using server = await FaultyServer.start({
+    acknowledge: (n) => Array(n === 199 ? 3 : 1).fill(ReasonCode.success),
+  });
+  const plan = planOf('pub', server.port, { ...pairs, subscriberCount: 0, qos: 1 });
+  const { result } = await run(plan);
+  assert.deepEqual([result.counts.acknowledged, result.counts.unexpected], [200, 2]);
+});
+
 test('what the windows did not let out is unsent', async () => {
-  await using server = await FaultyServer.start({ acknowledge: () => undefined });
+  await using server = await FaultyServer.start({ acknowledge: () => [] });
   const plan = planOf('e2e', server.port, { ...pairs, qos: 1, window: 5 });
   const { result } = await run(plan);
   assert.deepEqual([result.counts.published, result.counts.unsent], [10, 190]);

@@ -18,8 +18,8 @@ import {
 export interface Faults {
   /** What becomes of the n-th PUBLISH that arrived, from 0. Default: it is delivered. */
   readonly deliver?: (packet: PublishPacket, n: number) => readonly PublishPacket[];
-  /** The acknowledgement of the n-th PUBLISH; undefined: none. Default: success. */
-  readonly acknowledge?: (n: number) => ReasonCode | undefined;
+  /** The acknowledgements of the n-th PUBLISH. Default: one, success. */
+  readonly acknowledge?: (n: number) => readonly ReasonCode[];
   /** Answers the n-th CONNECT. Default: success; undefined: hangs up. */
   readonly accept?: (n: number) => ReasonCode | undefined;
   readonly subscribe?: ReasonCode;
@@ -95,14 +95,13 @@ export class FaultyServer implements AsyncDisposable {
   }
 
   #publish(client: Client, packet: PublishPacket): void {
-    const { deliver, acknowledge = () => ReasonCode.success, hangUpAt } = this.#faults;
+    const { deliver, acknowledge = () => [ReasonCode.success], hangUpAt } = this.#faults;
     const n = this.#publishCount++;
     if (n === hangUpAt) {
       client.socket.destroy();
       return;
     }
-    const reasonCode = packet.qos === 0 ? undefined : acknowledge(n);
-    if (reasonCode !== undefined) {
+    for (const reasonCode of packet.qos === 0 ? [] : acknowledge(n)) {
       const { packetId } = packet;
       client.send({ type: PacketType.puback, packetId, reasonCode, properties: undefined });
     }

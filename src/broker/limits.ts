@@ -87,7 +87,7 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     'levels',
     200,
     false,
-    'As Mosquitto. Deeper topics only cost time and memory.',
+    'Deeper topics only cost time and memory; Mosquitto stops one level later.',
     'PUBLISH: 0x90; SUBSCRIBE: 0x8F; 3.x: SUBACK 0x80 or the connection ends.',
   ),
   topicFilterBytesMax: row(

@@ -52,6 +52,8 @@ export const mosquittoClients: OutsideLibrary = {
       child.stderr.on('data', (piece: Buffer) => {
         errors += piece.toString();
       });
+      // With -n it does not read, and may be gone before we have closed the pipe; its exit code tells.
+      child.stdin.on('error', () => undefined);
       child.stdin.end(payload);
       const [code] = await once(child, 'close');
       if (code !== 0) throw new Error(`mosquitto_pub ${args.join(' ')}: ${code} ${errors}`);

@@ -76,7 +76,10 @@ test('damaged messages are corrupt, and count as lost', async () => {
 
 test("a message of another pair's publisher is misrouted", async () => {
   await using server = await FaultyServer.start({
-    deliver: (packet, n) => (n === 8 ? [packet, { ...packet, topicName: 'load/1' }] : [packet]),
+    deliver: (packet, n) => {
+      const topicName = packet.topicName === 'load/0' ? 'load/1' : 'load/0';
+      return n === 8 ? [packet, { ...packet, topicName }] : [packet];
+    },
   });
   const { result } = await run(planOf('e2e', server.port, pairs));
   assert.deepEqual([result.counts.misrouted, result.counts.unique, result.lost], [1, 200, 0]);

@@ -49,14 +49,16 @@ export class Meter {
     const from = this.#from;
     const to = this.#to;
     if (from === undefined || to === undefined) return nothing;
+    const cpuMs = to.cpuMs - from.cpuMs;
     return {
       seconds: (to.atMs - from.atMs) / 1000,
       published: to.counts.published - from.counts.published,
       received: arrivals(to.counts) - arrivals(from.counts),
       receivedBytes: to.counts.receivedBytes - from.counts.receivedBytes,
-      cpuMs: to.cpuMs - from.cpuMs,
+      cpuMs,
       waitMs: to.waitMs - from.waitMs,
-      idleMs: to.idleMs - from.idleMs,
+      // By another clock, and so perhaps a little more than all of it.
+      idleMs: Math.min(cpuMs, to.idleMs - from.idleMs),
     };
   }
 

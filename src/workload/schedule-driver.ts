@@ -18,6 +18,8 @@ export interface ScheduleDriverOptions {
 
 /** Messages noticed this much after their time are counted. */
 const lateMs = 1;
+/** A turn for nothing takes microseconds; what took longer had no core meanwhile. */
+const idleTurnMsMax = 0.05;
 /** A timer may be that much late; what is due sooner is waited for awake. */
 const timerErrorMs = 2;
 
@@ -58,7 +60,7 @@ export class ScheduleDriver {
     const { schedule, turn } = this.#options;
     const now = nowMs();
     if (this.#turnedAtMs !== undefined && turn.workCount === this.#workCount) {
-      this.idleMs += now - this.#turnedAtMs;
+      this.idleMs += Math.min(now - this.#turnedAtMs, idleTurnMsMax);
     }
     if (schedule.nextDueMs <= now) turn.during(() => schedule.advance(now, this.#due));
     if (this.isFinished) {

@@ -135,7 +135,11 @@ export class Ending {
       // It ends with its connection, and at a restart.
       if (session.expiryMs === 0) continue;
       this.compare(`stored messages of ${name}`, stored.messages.size, 0);
-      this.compare(`stored QoS 2 identifiers of ${name}`, stored.unreleased.size, 0);
+      // What a connection left behind brought in, its client knows nothing of and never releases.
+      const client = this.world.clients.find((one) => one.name === name);
+      if (client?.hasRacedItself === false) {
+        this.compare(`stored QoS 2 identifiers of ${name}`, stored.unreleased.size, 0);
+      }
       this.compare(
         `stored subscriptions of ${name}`,
         stored.subscriptions.size,

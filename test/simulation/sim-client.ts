@@ -32,6 +32,8 @@ export class SimClient implements LinkOwner {
   state: 'away' | 'connecting' | 'connected' = 'away';
   /** It asked for Clean Start and does not know whether that was heard. */
   mustStartClean = false;
+  /** It left a connection behind before its CONNACK: that CONNECT may have come after a later one. */
+  hasRacedItself = false;
   readonly receiving: ReceivingSide;
   readonly sending: SendingSide;
   /** Filters it asked for and did not give back, for something to unsubscribe from. */
@@ -140,6 +142,7 @@ export class SimClient implements LinkOwner {
   abandon(): void {
     if (this.link === undefined) return;
     this.host.trace('abandons its connection');
+    if (this.state === 'connecting') this.hasRacedItself = true;
     this.link.isStuck = true;
     this.link.isAbandoned = true;
     this.leave();

@@ -75,7 +75,7 @@ test('a broker that keeps back one copy in two thousand does not pass', async ()
   const run = simulate(optionsOf({ seed: 7, clients: 150, steps: 3000, plugins: [lossy] }));
   await assert.rejects(run, (error: unknown) => {
     assert.ok(error instanceof SimulationFailure);
-    assert.match(error.message, /seed 7, step \d+ of 3000/);
+    assert.match(error.message, /seed 7, step \d+ of \d+/);
     return true;
   });
 });

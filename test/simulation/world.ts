@@ -98,6 +98,8 @@ export class World implements LinkWatcher, SessionRules {
     const subscribed = this.local.subscribe();
     this.decisions.decide(Infinity);
     await subscribed;
+    // It looks for Retained Messages at the end of the turn, when there are none yet.
+    this.endTurn();
   }
 
   // ---- SessionRules ------------------------------------------------------------------------------------------

@@ -354,8 +354,7 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
     const { session } = subscription;
     const step = this.core.settings.limits.retainedWalkStep;
     const replay = new RetainedReplay(this.retained, subscription, this.replayTarget, step);
-    session.endReplay(replay.key);
-    session.replays.push(replay);
+    session.startReplay(replay);
   }
 
   private flushAll(): void {

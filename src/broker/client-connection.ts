@@ -309,13 +309,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     if (session === undefined || !this.isOpen) return;
     const nowMs = this.core.runtime.nowMs();
     session.outbound.pump(nowMs);
-    let isUnfinished = false;
-    for (const replay of [...session.replays]) {
-      const state = replay.pump(nowMs);
-      if (state === 'finished') session.endReplay(replay.key);
-      else if (state === 'again') isUnfinished = true;
-    }
-    if (!isUnfinished || this.isReplayScheduled) return;
+    if (!session.pumpReplays(nowMs) || this.isReplayScheduled) return;
     this.isReplayScheduled = true;
     this.core.runtime.afterTurn(() => {
       this.isReplayScheduled = false;

@@ -91,7 +91,7 @@ export class SessionRegistry {
     for (const subscription of session.subscriptions.values()) this.drop(subscription);
     session.subscriptions.clear();
     session.unreleased.clear();
-    session.replays.length = 0;
+    session.endReplays();
     const shared = session.outbound.takeBack(() => true, true);
     const discardedMessages = session.outbound.clear();
     if (cause === 'expired') this.core.counters.sessionsExpired++;

@@ -3,6 +3,9 @@ import type { OutboundFlow } from './outbound-flow.ts';
 import type { Replay } from './replay.ts';
 import type { Subscription } from './subscription.ts';
 
+/** Replays that are asked at once and cannot finish. */
+const replaysPerPump = 8;
+
 /** A Session Expiry Interval that never ends, in milliseconds. */
 export const neverExpires: number = Infinity;
 
@@ -20,7 +23,7 @@ export class Session {
   /** QoS 2 Packet Identifiers received and not yet released [MQTT-4.3.3-10]. */
   readonly unreleased: Set<number> = new Set();
   /** Retained Messages on their way to new subscriptions. */
-  readonly replays: Replay[] = [];
+  private readonly replays = new Map<string, Replay>();
   /** From the last connection; what is sent to it is encoded for this version. */
   protocolVersion: MqttVersion;
   /** The verified user name of the last connection. */
@@ -45,10 +48,40 @@ export class Session {
     this.outbound = makeOutbound(this);
   }
 
+  /** Retained Messages for a subscription, in place of those that it may still be getting. */
+  startReplay(replay: Replay): void {
+    this.replays.delete(replay.key);
+    this.replays.set(replay.key, replay);
+  }
+
   /** No further Retained Messages for this subscription. */
   endReplay(key: string): void {
-    const index = this.replays.findIndex((replay) => replay.key === key);
-    if (index >= 0) this.replays.splice(index, 1);
+    this.replays.delete(key);
+  }
+
+  endReplays(): void {
+    this.replays.clear();
+  }
+
+  /**
+   * Lets Retained Messages flow as far as the client takes them. Of many that have to wait only a few are
+   * asked each time, in turn, so that each acknowledgement costs the same however many there are.
+   *
+   * @returns whether some would go on in another turn
+   */
+  pumpReplays(nowMs: number): boolean {
+    let goesOn = false;
+    let left = Math.min(this.replays.size, replaysPerPump);
+    for (const replay of this.replays.values()) {
+      if (left === 0) break;
+      const state = replay.pump(nowMs);
+      this.replays.delete(replay.key);
+      if (state === 'finished') continue;
+      this.replays.set(replay.key, replay);
+      if (state === 'again') goesOn = true;
+      left--;
+    }
+    return goesOn;
   }
 
   /** It outlives its connection, so its changes go to the store. */

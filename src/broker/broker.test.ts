@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PacketType, ReasonCode } from '../packet/index.ts';
+import { encodePacket, MqttVersion, PacketType, ReasonCode } from '../packet/index.ts';
 import { TestBroker } from '../testing/index.ts';
 
 test('a message reaches every subscriber and comes back to a client that subscribed to itself', () => {
@@ -21,6 +21,28 @@ test('a message reaches every subscriber and comes back to a client that subscri
     [PacketType.puback, PacketType.pubrec],
   );
   assert.deepEqual(broker.internalErrors, []);
+});
+
+test('what waited only for the end of a turn goes out with it', () => {
+  const broker = new TestBroker({ settings: { limits: { outboundBytesMax: 100 } } });
+  const subscriber = broker.open();
+  subscriber.connect({ clientId: 'subscriber' });
+  subscriber.subscribe('t');
+  const publisher = broker.open();
+  publisher.connect({ clientId: 'publisher' });
+  const common = { type: PacketType.publish, topicName: 't', retain: false, dup: false } as const;
+  const properties = undefined;
+  const packets = [
+    { ...common, payload: new Uint8Array(200), qos: 0, packetId: 0, properties },
+    { ...common, payload: new Uint8Array(1), qos: 1, packetId: 1, properties },
+  ] as const;
+  // In one chunk: the second finds the buffer full, though nothing of it was refused by the carrier.
+  const bytes = packets.map((packet) => encodePacket(packet, MqttVersion.v5));
+  publisher.sendBytes(new Uint8Array(Buffer.concat(bytes)));
+  assert.deepEqual(
+    subscriber.takePublishes().map(({ payload }) => payload.length),
+    [200, 1],
+  );
 });
 
 test('a retained message reaches a later subscriber, an empty one removes it', () => {

@@ -318,8 +318,12 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
   }
 
   flush(): void {
+    const wasCongested = this.isCongested;
     this.output.flush();
-    if (!this.isFinished) this.updateReading();
+    if (this.isFinished) return;
+    this.updateReading();
+    // What was full was perhaps only our own buffer, and then nobody will say that it drained.
+    if (wasCongested && !this.isCongested) this.guard(() => this.pump());
   }
 
   // ---- ways out ------------------------------------------------------------------------------------------------

@@ -2,30 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Delivery } from './delivery.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
-import { Message } from './message.ts';
+import { delivery, message, textOf } from './session.test-kit.ts';
 
-function delivery(topicName: string, text: string): Delivery {
-  const message = new Message({
-    topicName,
-    payload: new TextEncoder().encode(text),
-    qos: 1,
-    retain: false,
-    properties: undefined,
-    publisherId: 'publisher',
-    publisherName: undefined,
-    nowMs: 0,
-  });
-  return {
-    message,
-    qos: 1,
-    retain: false,
-    subscriptionIdentifiers: undefined,
-    share: undefined,
-    wire: undefined,
-  };
-}
-
-const textOf = ({ message }: Delivery): string => new TextDecoder().decode(message.payload);
+const on = (topicName: string, text: string): Delivery =>
+  delivery(text, 1, { message: message(text, { topicName }) });
 
 function drain(queue: DeliveryQueue): string[] {
   const texts: string[] = [];
@@ -35,7 +15,7 @@ function drain(queue: DeliveryQueue): string[] {
 
 test('deliveries leave in the order they came, and length and bytes tell what waits', () => {
   const queue = new DeliveryQueue();
-  for (const text of ['a', 'bb', 'ccc']) queue.push(delivery('t', text));
+  for (const text of ['a', 'bb', 'ccc']) queue.push(on('t', text));
   assert.deepEqual([queue.length, queue.bytes], [3, 6]);
   assert.deepEqual([...queue].map(textOf), ['a', 'bb', 'ccc']);
   assert.equal(textOf(queue.shift() as Delivery), 'a');
@@ -47,22 +27,22 @@ test('deliveries leave in the order they came, and length and bytes tell what wa
 
 test('what is taken out of the middle leaves the others in their order', () => {
   const queue = new DeliveryQueue();
-  for (const text of ['a', 'b', 'c', 'd', 'e']) queue.push(delivery('t', text));
+  for (const text of ['a', 'b', 'c', 'd', 'e']) queue.push(on('t', text));
   const taken = queue.extract((one) => ['a', 'c', 'e'].includes(textOf(one)));
   assert.deepEqual(taken.map(textOf), ['a', 'c', 'e']);
   assert.deepEqual([queue.length, queue.bytes], [2, 2]);
-  queue.push(delivery('t', 'f'));
+  queue.push(on('t', 'f'));
   assert.deepEqual(drain(queue), ['b', 'd', 'f']);
 });
 
 test('the latest on a Topic Name can be taken out, once, and not after it left', () => {
   const queue = new DeliveryQueue();
-  queue.push(delivery('other', '0'));
-  queue.pushLatest(delivery('t', '1'));
-  queue.pushLatest(delivery('u', '2'));
+  queue.push(on('other', '0'));
+  queue.pushLatest(on('t', '1'));
+  queue.pushLatest(on('u', '2'));
   assert.equal(textOf(queue.takeLatest('t') as Delivery), '1');
   assert.equal(queue.takeLatest('t'), undefined);
-  queue.pushLatest(delivery('t', '3'));
+  queue.pushLatest(on('t', '3'));
   assert.deepEqual(drain(queue), ['0', '2', '3']);
   assert.equal(queue.takeLatest('u'), undefined);
   assert.equal(queue.takeLatest('t'), undefined);
@@ -79,7 +59,7 @@ test('a long queue that is filled and emptied in turns does the same as a plain 
   };
   for (let i = 0; i < 20_000; i++) {
     if (below(100) < (i < 10_000 ? 60 : 40)) {
-      queue.push(delivery('t', `${i}`));
+      queue.push(on('t', `${i}`));
       plain.push(`${i}`);
     } else if (below(50) === 0) {
       const digit = `${below(10)}`;

@@ -1,38 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type QoS, ReasonCode } from '../packet/index.ts';
+import { ReasonCode } from '../packet/index.ts';
 import { type QueueLimits, QueueTotals } from './bounded-queue.ts';
-import { type Delivery, QueueOverflow } from './delivery.ts';
-import { Message } from './message.ts';
+import type { Delivery } from './delivery.ts';
 import { type DeliveryPort, OutboundFlow } from './outbound-flow.ts';
+import { delivery, textOf, wideLimits } from './session.test-kit.ts';
 
 const nowMs = 1_000_000;
-
-function delivery(text: string, qos: QoS, changes: Partial<Delivery> = {}): Delivery {
-  const message = new Message({
-    topicName: 't',
-    payload: new TextEncoder().encode(text),
-    qos,
-    retain: false,
-    properties: undefined,
-    publisherId: 'publisher',
-    publisherName: undefined,
-    nowMs,
-  });
-  return {
-    message,
-    qos,
-    retain: false,
-    subscriptionIdentifiers: undefined,
-    share: undefined,
-    wire: undefined,
-    ...changes,
-  };
-}
-
-function textOf({ message }: Delivery): string {
-  return new TextDecoder().decode(message.payload);
-}
 
 /** A connection that writes down what it is given to send. */
 class RecorderPort implements DeliveryPort {
@@ -75,13 +49,7 @@ function start(limits: Partial<QueueLimits> = {}): {
       released: (released, packetId) => facts.push(`released ${textOf(released)}#${packetId}`),
       overflowDisconnect: () => facts.push('disconnect'),
     },
-    {
-      messagesMax: Infinity,
-      bytesMax: Infinity,
-      queueQoS0Offline: false,
-      overflowFor: () => QueueOverflow.dropOldest,
-      ...limits,
-    },
+    { ...wideLimits, ...limits },
     totals,
   );
   return { flow, facts, totals };

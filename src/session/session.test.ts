@@ -1,28 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { QueueTotals } from './bounded-queue.ts';
-import { QueueOverflow } from './delivery.ts';
-import { OutboundFlow } from './outbound-flow.ts';
 import type { Replay } from './replay.ts';
-import { expiryIntervalMs, neverExpires, Session } from './session.ts';
-
-function session(): Session {
-  const nothing = (): void => undefined;
-  const observer = {
-    dropped: nothing,
-    delivered: nothing,
-    settled: nothing,
-    released: nothing,
-    overflowDisconnect: nothing,
-  };
-  const limits = {
-    messagesMax: Infinity,
-    bytesMax: Infinity,
-    queueQoS0Offline: false,
-    overflowFor: () => QueueOverflow.dropOldest,
-  };
-  return new Session('c', 1, 5, () => new OutboundFlow(observer, limits, new QueueTotals()));
-}
+import { quietSession } from './session.test-kit.ts';
+import { expiryIntervalMs, neverExpires } from './session.ts';
 
 /** A replay that answers with these states, one after the other, and then is finished. */
 class ScriptedReplay implements Replay {
@@ -42,7 +22,7 @@ class ScriptedReplay implements Replay {
 }
 
 test('replays go on until they are finished, and say when they want another turn', () => {
-  const owner = session();
+  const owner = quietSession();
   const one = new ScriptedReplay('one');
   const two = new ScriptedReplay('two', 'again');
   owner.startReplay(one);
@@ -55,7 +35,7 @@ test('replays go on until they are finished, and say when they want another turn
 });
 
 test('a later replay with the same key takes the place of the earlier one; an ended one is not asked', () => {
-  const owner = session();
+  const owner = quietSession();
   const earlier = new ScriptedReplay('same');
   const later = new ScriptedReplay('same');
   const ended = new ScriptedReplay('ended');
@@ -72,7 +52,7 @@ test('a later replay with the same key takes the place of the earlier one; an en
 });
 
 test('of many replays that have to wait a few are asked each time, and all of them in turn', () => {
-  const owner = session();
+  const owner = quietSession();
   const waiting = Array.from({ length: 1000 }, (_, i) => {
     return new ScriptedReplay(`${i}`, ...Array.from({ length: 5 }, () => 'waiting' as const));
   });

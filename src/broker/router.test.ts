@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Subscription } from '../session/index.ts';
+import { matches } from '../topic/index.ts';
+import { sessionNamed, subscription } from './members.test-kit.ts';
+import { Router } from './router.ts';
+import { SharedStrategy } from './share-group.ts';
+
+function router(cacheEntriesMax = 100): Router {
+  return new Router(cacheEntriesMax, SharedStrategy.roundRobin, () => 0);
+}
+
+function receivers(from: Router, topicName: string): string[] {
+  return from
+    .match(topicName)
+    .targets.map(({ session }) => session.clientId)
+    .sort();
+}
+
+test('[MQTT-3.3.4-2] [MQTT-3.3.4-3] subscriptions of one Session that overlap are one target, with what each asks', () => {
+  const routes = router();
+  const session = sessionNamed('a');
+  routes.add(subscription(session, 'x/+', { qos: 1, identifier: 7 }), undefined, true);
+  routes.add(subscription(session, 'x/#', { qos: 2, noLocal: true }), undefined, true);
+  routes.add(
+    subscription(session, 'x/y', { qos: 0, identifier: 9, retainAsPublished: true }),
+    undefined,
+    true,
+  );
+  const { targets } = routes.match('x/y');
+  assert.equal(targets.length, 1);
+  const [target] = targets;
+  assert.equal(target?.qos, 2);
+  assert.equal(target?.retainAsPublished, true);
+  assert.equal(target?.hasNoLocal, true);
+  assert.deepEqual([...(target?.identifiers ?? [])].sort(), [7, 9]);
+});
+
+test('an answer is remembered until any subscription changes', () => {
+  const routes = router();
+  const a = subscription(sessionNamed('a'), 't/#');
+  routes.add(a, undefined, true);
+  const first = routes.match('t/1');
+  assert.equal(routes.match('t/1'), first);
+  const b = subscription(sessionNamed('b'), 't/1');
+  routes.add(b, undefined, true);
+  assert.deepEqual(receivers(routes, 't/1'), ['a', 'b']);
+  routes.remove(a);
+  assert.deepEqual(receivers(routes, 't/1'), ['b']);
+  const again = subscription(b.session, 't/1', { qos: 2 });
+  routes.add(again, b, true);
+  assert.equal(routes.match('t/1').targets[0]?.qos, 2);
+  const local = {
+    client: { clientId: 'l', username: undefined, protocolVersion: 5, origin } as const,
+    noLocal: false,
+    receive: () => undefined,
+  };
+  routes.addLocal('#', local);
+  assert.deepEqual(routes.match('t/1').locals, [local]);
+  routes.removeLocal('#', local);
+  assert.deepEqual(routes.match('t/1').locals, []);
+});
+
+test('members of one Shared Subscription are one group; the same filter under another name is another', () => {
+  const routes = router();
+  const members = ['a', 'b'].map((name) =>
+    subscription(sessionNamed(name), 't/+', { shareName: 'g' }),
+  );
+  for (const one of members) routes.add(one, undefined, true);
+  const other = subscription(sessionNamed('c'), 't/+', { shareName: 'h' });
+  routes.add(other, undefined, true);
+  const { groups, targets } = routes.match('t/1');
+  assert.equal(targets.length, 0);
+  assert.deepEqual(groups.map(({ shareName, size }) => `${shareName} ${size}`).sort(), [
+    'g 2',
+    'h 1',
+  ]);
+  for (const one of [...members, other]) routes.remove(one);
+  assert.equal(routes.match('t/1').groups.length, 0);
+  assert.deepEqual([routes.groupCount, routes.filterCount], [0, 0]);
+});
+
+test('more names than may be remembered are answered all the same', () => {
+  const routes = router(10);
+  routes.add(subscription(sessionNamed('a'), 't/#'), undefined, true);
+  for (let i = 0; i < 1000; i++) assert.deepEqual(receivers(routes, `t/${i}`), ['a']);
+  assert.deepEqual(receivers(routes, 't/0'), ['a']);
+});
+
+test('whatever is added and removed, the answer is that of one filter against one name', () => {
+  const routes = router(5);
+  const levels = ['a', 'b', '', '$x'];
+  let state = 3;
+  const below = (limit: number): number => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return (state >>> 8) % limit;
+  };
+  const name = (): string =>
+    Array.from({ length: 1 + below(3) }, () => levels[below(levels.length)]).join('/') || 'a';
+  const filter = (): string => {
+    const parts = name()
+      .split('/')
+      .map((level) => (below(3) === 0 ? '+' : level));
+    if (below(4) === 0) parts[parts.length - 1] = '#';
+    return parts.join('/');
+  };
+  const held: Subscription[] = [];
+  for (let i = 0; i < 3000; i++) {
+    if (held.length > 0 && below(5) < 2) {
+      const [gone] = held.splice(below(held.length), 1);
+      routes.remove(gone as Subscription);
+    } else {
+      const added = subscription(sessionNamed(`s${i}`), filter());
+      held.push(added);
+      routes.add(added, undefined, true);
+    }
+    const topicName = name();
+    const expected = held.filter(({ topicFilter }) => matches(topicFilter, topicName));
+    const expectedNames = expected.map(({ session }) => session.clientId).sort();
+    assert.deepEqual(receivers(routes, topicName), expectedNames, topicName);
+  }
+  for (const one of held) routes.remove(one);
+  assert.equal(routes.filterCount, 0);
+});
+
+const origin = {
+  transport: 'memory',
+  listenerName: 'test',
+  remoteAddress: '',
+  remotePort: 0,
+  reach: 'loopback',
+  certificate: undefined,
+  encryption: undefined,
+} as const;

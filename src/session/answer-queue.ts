@@ -13,6 +13,8 @@ interface PendingAnswer {
 export class AnswerQueue {
   private readonly send: (packet: ServerPacket) => void;
   private waiting: PendingAnswer[] = [];
+  /** Of the first answer that waits; those before it were sent. */
+  private head = 0;
 
   constructor(send: (packet: ServerPacket) => void) {
     this.send = send;
@@ -20,25 +22,34 @@ export class AnswerQueue {
 
   /** The CONNACK itself still waits, and everything else behind it. */
   get holdsConnack(): boolean {
-    return this.waiting[0]?.packet.type === PacketType.connack;
+    return this.waiting[this.head]?.packet.type === PacketType.connack;
   }
 
   add(packet: ServerPacket, lsn: Lsn, durable: Lsn): void {
-    if (this.waiting.length === 0 && lsn <= durable) this.send(packet);
+    if (this.head === this.waiting.length && lsn <= durable) this.send(packet);
     else this.waiting.push({ packet, lsn });
   }
 
   /** The store's watermark moved: sends every answer that waited for it. */
   flush(durable: Lsn): void {
-    while (this.waiting.length > 0) {
-      const first = this.waiting[0] as PendingAnswer;
-      if (first.lsn > durable) return;
-      this.waiting.shift();
+    while (this.head < this.waiting.length) {
+      const first = this.waiting[this.head] as PendingAnswer;
+      if (first.lsn > durable) break;
+      this.head++;
       this.send(first.packet);
     }
+    this.compact();
   }
 
   clear(): void {
     this.waiting = [];
+    this.head = 0;
+  }
+
+  /** What was sent is cut off when it is half of the array, so each answer is moved once at most. */
+  private compact(): void {
+    if (this.head * 2 < this.waiting.length) return;
+    this.waiting = this.waiting.slice(this.head);
+    this.head = 0;
   }
 }

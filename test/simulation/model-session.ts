@@ -176,8 +176,8 @@ export class ModelSession {
     const early = isDoubtful && arrival.retain ? this.takeRetained(arrival) : undefined;
     if (early !== undefined) return { instance: early, isShared: false };
     if (before !== undefined && this.drops.attempt(() => before.every(isGone))) {
-      const { instance, epoch } = queue.take(before.length);
-      const maybeLost = arrival.qos === 0 && epoch < arrival.epoch;
+      const { instance, epoch, maybeDropped } = queue.take(before.length);
+      const maybeLost = arrival.qos === 0 && (maybeDropped || epoch < arrival.epoch);
       if (maybeLost || this.isExpired(instance)) this.drops.addEqual(instance);
       this.noteNewest(instance, arrival);
       return { instance, isShared: false };

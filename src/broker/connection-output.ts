@@ -35,14 +35,20 @@ export class ConnectionOutput {
     this.wantsFlush = wantsFlush;
   }
 
-  /** Above this the client gets no further message. */
+  /** Above its limit the client gets no further message. Whoever hears so hears of it when it drained. */
   get isCongested(): boolean {
-    return this.pendingBytes > this.core.settings.limits.outboundBytesMax;
+    return this.holdsMoreThan(this.core.settings.limits.outboundBytesMax);
   }
 
-  /** The client does not even take the answers to its own requests. */
+  /** The client does not even take the answers to its own requests. The same promise. */
   get isClogged(): boolean {
-    return this.pendingBytes > this.core.settings.limits.outboundBytesMax + answerBytesMax;
+    return this.holdsMoreThan(this.core.settings.limits.outboundBytesMax + answerBytesMax);
+  }
+
+  private holdsMoreThan(bytes: number): boolean {
+    if (this.link.pendingBytes + this.writer.length <= bytes) return false;
+    this.link.requestDrained();
+    return true;
   }
 
   send(packet: ServerPacket, version: MqttVersion): void {
@@ -96,9 +102,5 @@ export class ConnectionOutput {
   flush(): void {
     this.isFlushScheduled = false;
     if (this.writer.length > 0) this.link.write(this.writer.take());
-  }
-
-  private get pendingBytes(): number {
-    return this.link.pendingBytes + this.writer.length;
   }
 }

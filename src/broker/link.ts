@@ -39,6 +39,11 @@ export interface Link {
   write(bytes: Uint8Array): void;
   /** Bytes given to `write` that the operating system has not taken yet. */
   readonly pendingBytes: number;
+  /**
+   * Asks for one `LinkHandler.drained`: who stopped writing because of `pendingBytes` learns when to look
+   * again. Calls may repeat; after `drained` it has to be asked for again.
+   */
+  requestDrained(): void;
   /** Stops (resumes) reading from the peer; calls may repeat. */
   pause(): void;
   resume(): void;
@@ -56,7 +61,10 @@ export interface Link {
 export interface LinkHandler {
   /** Bytes came. The broker keeps views of the chunk: the caller never writes to it again. */
   received(chunk: Uint8Array): void;
-  /** `pendingBytes` fell below the link's low-water mark after having been above its high-water mark. */
+  /**
+   * It was asked for, bytes have been taken since, and `pendingBytes` is low: below a mark of the link or,
+   * where the broker allows less than that, 0 at last.
+   */
   drained(): void;
   /** The carrier is gone, for whatever reason. Called exactly once, also after `end` and `destroy`. */
   closed(error?: Error): void;

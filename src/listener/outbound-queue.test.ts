@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {
-  highWaterBytes,
-  lowWaterBytes,
-  OutboundQueue,
-  type OutboundSink,
-  TurnEnd,
-} from './outbound-queue.ts';
+import { lowWaterBytes, OutboundQueue, type OutboundSink, TurnEnd } from './outbound-queue.ts';
+
+const mebibyte = 1024 * 1024;
 
 /** A socket that takes what it is given when the test says so, and a turn that ends on command. */
 class ManualSink implements OutboundSink {
@@ -111,41 +107,65 @@ test('at most 256 KiB are on their way unless one chunk is larger', () => {
   );
 });
 
-test('drained is told once, below low water, and only after high water was reached', () => {
+test('drained is told below low water, once, and only if it was asked for', () => {
   const { sink, queue, counts, endTurn } = setUp();
   const chunkBytes = 128 * 1024;
   const writeChunks = (count: number): void => {
     for (let index = 0; index < count; index += 1) queue.write(Buffer.alloc(chunkBytes));
   };
-  writeChunks(highWaterBytes / chunkBytes - 1);
+  writeChunks(16);
   endTurn();
   while (queue.pendingBytes > 0) sink.take();
   assert.equal(counts.drained, 0);
 
-  writeChunks(highWaterBytes / chunkBytes);
+  writeChunks(16);
+  queue.requestDrained();
+  queue.requestDrained();
   endTurn();
-  while (queue.pendingBytes > 0) {
-    assert.equal(counts.drained, 0);
+  while (counts.drained === 0) {
     assert.ok(queue.pendingBytes >= lowWaterBytes);
     sink.take();
-    if (counts.drained > 0) break;
   }
   assert.ok(queue.pendingBytes < lowWaterBytes);
-  assert.equal(counts.drained, 1);
   while (queue.pendingBytes > 0) sink.take();
   assert.equal(counts.drained, 1);
 });
 
-test('a handler that writes when it is told drained fills the queue again', () => {
+test('drained is told of a single byte too if it was asked for, also before it was written', () => {
   const { sink, queue, counts, endTurn } = setUp();
-  queue.write(Buffer.alloc(highWaterBytes));
+  queue.requestDrained();
+  queue.write(Buffer.from('x'));
   endTurn();
+  assert.equal(counts.drained, 0);
   sink.take();
   assert.equal(counts.drained, 1);
-  queue.write(Buffer.alloc(highWaterBytes));
-  endTurn();
-  sink.take();
-  assert.equal(counts.drained, 2);
+});
+
+test('who asks again in drained is told again until nothing is pending', () => {
+  const sink = new ManualSink();
+  const turns: (() => void)[] = [];
+  const seen: number[] = [];
+  const queue = new OutboundQueue(sink, new TurnEnd((callback) => turns.push(callback)), () => {
+    seen.push(queue.pendingBytes);
+    if (queue.pendingBytes > 0) queue.requestDrained();
+  });
+  queue.write(Buffer.alloc(100));
+  turns.shift()?.();
+  for (let index = 0; index < 3; index += 1) queue.write(Buffer.alloc(100));
+  queue.requestDrained();
+  while (queue.pendingBytes > 0) sink.take();
+  assert.deepEqual(seen, [300, 0]);
+});
+
+test('a handler that writes when it is told drained fills the queue again', () => {
+  const { sink, queue, counts, endTurn } = setUp();
+  for (let round = 1; round <= 2; round += 1) {
+    queue.write(Buffer.alloc(mebibyte));
+    queue.requestDrained();
+    endTurn();
+    sink.take();
+    assert.equal(counts.drained, round);
+  }
 });
 
 test('finish hands everything over at once, also past a batch under way, and takes no more', () => {
@@ -154,6 +174,7 @@ test('finish hands everything over at once, also past a batch under way, and tak
   endTurn();
   queue.write(Buffer.from('two '));
   queue.write(Buffer.from('three'));
+  queue.requestDrained();
   queue.finish();
   assert.equal(sink.text, 'one two three');
   queue.write(Buffer.from('late'));
@@ -166,7 +187,8 @@ test('finish hands everything over at once, also past a batch under way, and tak
 
 test('drop forgets what is queued', () => {
   const { sink, queue, counts, endTurn } = setUp();
-  queue.write(Buffer.alloc(highWaterBytes));
+  queue.write(Buffer.alloc(mebibyte));
+  queue.requestDrained();
   endTurn();
   queue.write(Buffer.from('lost'));
   queue.drop();

@@ -9,9 +9,7 @@
  * queueing to the stream was rejected for that reason: it turns its whole buffer into one request.
  */
 
-/** Above this `drained` is owed; a sender should stop. */
-export const highWaterBytes: number = 1024 * 1024;
-/** Below this the owed `drained` is paid. */
+/** Below this a `drained` that was asked for is told. */
 export const lowWaterBytes: number = 256 * 1024;
 const batchBytesMax = 256 * 1024;
 const copyBytesMax = 64 * 1024;
@@ -59,7 +57,7 @@ export class OutboundQueue {
   #owesDrained = false;
   #isOpen = true;
 
-  /** `drained` is called when `pendingBytes` fell below low water after having reached high water. */
+  /** `drained` is called once for each `requestDrained`, or for several before it. */
   constructor(sink: OutboundSink, turnEnd: TurnEnd, drained: () => void) {
     this.#sink = sink;
     this.#turnEnd = turnEnd;
@@ -76,10 +74,17 @@ export class OutboundQueue {
     if (!this.#isOpen || bytes.length === 0) return;
     this.#chunks.push(bytes);
     this.#queuedBytes += bytes.length;
-    if (this.#queuedBytes + this.#sentBytes >= highWaterBytes) this.#owesDrained = true;
     if (this.#isScheduled || this.#sentBytes > 0) return;
     this.#isScheduled = true;
     this.#turnEnd.add(this);
+  }
+
+  /**
+   * Who stopped writing is told when bytes have been taken and `pendingBytes` is below low water. A mark of
+   * our own was rejected, from which on we tell unasked: whoever has a lower limit would wait for ever.
+   */
+  requestDrained(): void {
+    this.#owesDrained = true;
   }
 
   flush(): void {

@@ -59,6 +59,10 @@ export class SocketLink implements Link {
     this.#queue.write(bytes);
   }
 
+  requestDrained(): void {
+    this.#queue.requestDrained();
+  }
+
   pause(): void {
     if (this.#state === 'open') this.#socket.pause();
   }

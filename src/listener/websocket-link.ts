@@ -69,6 +69,10 @@ export class WebSocketLink implements Link {
     this.#queue.write(bytes);
   }
 
+  requestDrained(): void {
+    this.#queue.requestDrained();
+  }
+
   pause(): void {
     if (this.#state !== 'open') return;
     this.#isPaused = true;

@@ -48,6 +48,7 @@ export class TestClient implements Link {
   private readonly handler: LinkHandler | undefined;
   private reader: PacketReader<'client'> | undefined;
   private isStuck = false;
+  private owesDrained = false;
   private unread = 0;
   private nextPacketId = 1;
 
@@ -75,6 +76,10 @@ export class TestClient implements Link {
       if (packet === undefined) return;
       this.inbox.push(packet);
     }
+  }
+
+  requestDrained(): void {
+    this.owesDrained = true;
   }
 
   pause(): void {
@@ -112,11 +117,14 @@ export class TestClient implements Link {
     this.isStuck = true;
   }
 
-  /** Takes everything that is pending, and tells the broker so. */
+  /** Takes everything that is pending, and tells the broker so if it asked. */
   read(): void {
     this.isStuck = false;
     this.unread = 0;
-    this.handler?.drained();
+    if (this.owesDrained) {
+      this.owesDrained = false;
+      this.handler?.drained();
+    }
     this.test.run();
   }
 

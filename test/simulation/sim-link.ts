@@ -31,7 +31,6 @@ export interface LinkWatcher {
   frameWritten(link: SimLink, frame: WrittenFrame): void;
 }
 
-const highWaterBytes = 2048;
 const lowWaterBytes = 512;
 
 export class SimLink implements Link {
@@ -72,7 +71,7 @@ export class SimLink implements Link {
   private up: Uint8Array[] = [];
   private down: Uint8Array[] = [];
   private deliveredIndex = 0;
-  private wasAboveHighWater = false;
+  private owesDrained = false;
 
   constructor(
     number: number,
@@ -137,8 +136,11 @@ export class SimLink implements Link {
     this.tap.push(bytes);
     if (!this.isAlive) return;
     this.pendingBytes += bytes.length;
-    if (this.pendingBytes > highWaterBytes) this.wasAboveHighWater = true;
     if (this.state === 'open') this.down.push(bytes);
+  }
+
+  requestDrained(): void {
+    this.owesDrained = true;
   }
 
   pause(): void {
@@ -212,8 +214,8 @@ export class SimLink implements Link {
       const chunk = takeBytes(this.down, count);
       this.pendingBytes -= chunk.length;
       this.owner.received(this, chunk);
-      if (this.wasAboveHighWater && this.pendingBytes < lowWaterBytes && this.state === 'open') {
-        this.wasAboveHighWater = false;
+      if (this.owesDrained && this.pendingBytes < lowWaterBytes && this.state === 'open') {
+        this.owesDrained = false;
         this.handler?.drained();
       }
     }

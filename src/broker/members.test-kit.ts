@@ -6,7 +6,8 @@ import {
   OutboundFlow,
   QueueTotals,
   Session,
-  type Subscription,
+  Subscription,
+  type SubscriptionFields,
 } from '../session/index.ts';
 
 const ignore = (): void => undefined;
@@ -44,9 +45,9 @@ export function connect(session: Session, receiveMaximum: number, unacknowledged
 export function subscription(
   session: Session,
   topicFilter: string,
-  changes: Partial<Subscription> = {},
+  changes: Partial<SubscriptionFields> = {},
 ): Subscription {
-  return {
+  return new Subscription({
     session,
     topicFilter,
     shareName: undefined,
@@ -56,7 +57,7 @@ export function subscription(
     retainHandling: 0,
     identifier: undefined,
     ...changes,
-  };
+  });
 }
 
 export function messageOn(topicName: string, publisherId = 'publisher'): Message {

@@ -1,13 +1,19 @@
 /**
  * The index that answers one question: who gets a message on this Topic Name? Subscriptions of sessions,
  * Shared Subscriptions and in-process subscribers are entries of one trie; the answer is computed once
- * for a Topic Name and remembered until any subscription changes. Delivery walks the answer and knows
- * nothing of filters.
+ * for a Topic Name and remembered (`RouteCache`) until a filter that matches the name changes. Delivery
+ * walks the answer and knows nothing of filters.
  */
 import type { QoS } from '../packet/index.ts';
-import type { Message, Session, Subscription } from '../session/index.ts';
+import {
+  type Message,
+  type Session,
+  Subscription,
+  type SubscriptionSet,
+} from '../session/index.ts';
 import { FilterTrie } from '../topic/index.ts';
 import type { ClientFacts } from './events.ts';
+import { RouteCache } from './route-cache.ts';
 import { type SharedStrategy, ShareGroup } from './share-group.ts';
 
 /** A subscriber inside the process. */
@@ -22,15 +28,7 @@ export interface LocalSubscriber {
  * One receiving Session: what its matching subscriptions ask together. Overlapping subscriptions give one
  * copy, at the highest QoS, with all identifiers [MQTT-3.3.4-2], [MQTT-3.3.4-3].
  */
-export interface RouteTarget {
-  readonly session: Session;
-  readonly subscriptions: readonly Subscription[];
-  readonly qos: QoS;
-  readonly retainAsPublished: boolean;
-  readonly identifiers: readonly number[] | undefined;
-  /** One of the subscriptions has No Local: the session's own messages need a closer look. */
-  readonly hasNoLocal: boolean;
-}
+export type RouteTarget = SubscriptionSet;
 
 export interface Route {
   readonly targets: readonly RouteTarget[];
@@ -43,13 +41,13 @@ type RouteEntry = Subscription | ShareGroup | LocalSubscriber;
 export class Router {
   private readonly trie = new FilterTrie<RouteEntry>();
   private readonly groups = new Map<string, ShareGroup>();
-  private cache = new Map<string, Route>();
-  private readonly cacheEntriesMax: number;
+  private readonly cache: RouteCache<Route>;
   private readonly strategy: SharedStrategy;
   private readonly random: () => number;
 
+  /** @param cacheEntriesMax most Topic Names whose receivers are remembered */
   constructor(cacheEntriesMax: number, strategy: SharedStrategy, random: () => number) {
-    this.cacheEntriesMax = cacheEntriesMax;
+    this.cache = new RouteCache(cacheEntriesMax);
     this.strategy = strategy;
     this.random = random;
   }
@@ -67,20 +65,26 @@ export class Router {
     return this.cache.get(topicName) ?? this.compute(topicName);
   }
 
+  /** The filter's text as somebody holds it already, or as it was given. */
+  knownText(topicFilter: string): string {
+    const known = this.trie.firstOf(topicFilter);
+    return known !== undefined && 'topicFilter' in known ? known.topicFilter : topicFilter;
+  }
+
   add(subscription: Subscription, replaced: Subscription | undefined, isConnected: boolean): void {
-    this.forgetRoutes();
     if (subscription.shareName === undefined) {
       if (replaced !== undefined) this.trie.remove(replaced.topicFilter, replaced);
       this.trie.add(subscription.topicFilter, subscription);
+      this.cache.forget(subscription.topicFilter);
       return;
     }
     this.groupFor(subscription.shareName, subscription.topicFilter).join(subscription, isConnected);
   }
 
   remove(subscription: Subscription): void {
-    this.forgetRoutes();
     if (subscription.shareName === undefined) {
       this.trie.remove(subscription.topicFilter, subscription);
+      this.cache.forget(subscription.topicFilter);
       return;
     }
     const group = this.groupOf(subscription);
@@ -89,6 +93,7 @@ export class Router {
     if (group.size > 0) return;
     this.groups.delete(groupKey(group.shareName, group.topicFilter));
     this.trie.remove(group.topicFilter, group);
+    this.cache.forget(group.topicFilter);
   }
 
   groupOf(subscription: Subscription): ShareGroup | undefined {
@@ -97,15 +102,16 @@ export class Router {
   }
 
   addLocal(topicFilter: string, subscriber: LocalSubscriber): void {
-    this.forgetRoutes();
     this.trie.add(topicFilter, subscriber);
+    this.cache.forget(topicFilter);
   }
 
   removeLocal(topicFilter: string, subscriber: LocalSubscriber): void {
-    this.forgetRoutes();
     this.trie.remove(topicFilter, subscriber);
+    this.cache.forget(topicFilter);
   }
 
+  /** Who is in the group may change without any route changing: routes name the group. */
   private groupFor(shareName: string, topicFilter: string): ShareGroup {
     const key = groupKey(shareName, topicFilter);
     let group = this.groups.get(key);
@@ -113,6 +119,7 @@ export class Router {
       group = new ShareGroup(shareName, topicFilter, this.strategy, this.random);
       this.groups.set(key, group);
       this.trie.add(topicFilter, group);
+      this.cache.forget(topicFilter);
     }
     return group;
   }
@@ -120,38 +127,43 @@ export class Router {
   private compute(topicName: string): Route {
     const entries: RouteEntry[] = [];
     this.trie.match(topicName, entries);
-    const bySession = new Map<Session, Subscription[]>();
-    const groups: ShareGroup[] = [];
-    const locals: LocalSubscriber[] = [];
-    for (const entry of entries) {
-      if (entry instanceof ShareGroup) groups.push(entry);
-      else if ('receive' in entry) locals.push(entry);
-      else {
-        const known = bySession.get(entry.session);
-        if (known === undefined) bySession.set(entry.session, [entry]);
-        else known.push(entry);
-      }
-    }
-    const targets = [...bySession].map(([session, found]) => combine(session, found));
-    const route: Route = { targets, groups, locals };
-    this.remember(topicName, route);
+    const route = routeOf(entries);
+    this.cache.set(topicName, route, entries.length);
     return route;
   }
+}
 
-  private remember(topicName: string, route: Route): void {
-    if (this.cache.size >= this.cacheEntriesMax) {
-      let surplus = this.cache.size >> 1;
-      for (const oldest of this.cache.keys()) {
-        if (surplus-- <= 0) break;
-        this.cache.delete(oldest);
-      }
-    }
-    this.cache.set(topicName, route);
-  }
+const nobody: Route = { targets: [], groups: [], locals: [] };
 
-  private forgetRoutes(): void {
-    if (this.cache.size > 0) this.cache = new Map();
+function routeOf(entries: readonly RouteEntry[]): Route {
+  // Most names have one subscription or none: as little as can be is made for these.
+  const [first] = entries;
+  if (first === undefined) return nobody;
+  if (entries.length === 1 && first instanceof Subscription) return { ...nobody, targets: [first] };
+  const subscriptions: Subscription[] = [];
+  const groups: ShareGroup[] = [];
+  const locals: LocalSubscriber[] = [];
+  for (const entry of entries) {
+    if (entry instanceof Subscription) subscriptions.push(entry);
+    else if (entry instanceof ShareGroup) groups.push(entry);
+    else locals.push(entry);
   }
+  return { targets: bySession(subscriptions), groups, locals };
+}
+
+function bySession(subscriptions: readonly Subscription[]): readonly RouteTarget[] {
+  const together = new Map<Session, Subscription | Subscription[]>();
+  for (const subscription of subscriptions) {
+    const { session } = subscription;
+    const known = together.get(session);
+    if (known === undefined) together.set(session, subscription);
+    else if (Array.isArray(known)) known.push(subscription);
+    else together.set(session, [known, subscription]);
+  }
+  if (together.size === subscriptions.length) return subscriptions;
+  return Array.from(together, ([session, found]) => {
+    return Array.isArray(found) ? combine(session, found) : found;
+  });
 }
 
 /** What several subscriptions of one Session ask together; at least one must be given. */

@@ -10,7 +10,8 @@ import {
   type OutboundObserver,
   type QueueLimits,
   Session,
-  type Subscription,
+  Subscription,
+  type SubscriptionFields,
   subscriptionKey,
 } from '../session/index.ts';
 import { type Core, orUnlimited, reportDrop } from './core.ts';
@@ -27,6 +28,13 @@ export interface SessionRegistryHost {
   /** A Session ends: a Will Message that still waits is due now [MQTT-3.1.2-8]. */
   sessionEnding(session: Session): void;
   isConnected(session: Session): boolean;
+}
+
+/** A subscription that was made. */
+interface Subscribed {
+  readonly subscription: Subscription;
+  readonly replaced: Subscription | undefined;
+  readonly lsn: Lsn;
 }
 
 export class SessionRegistry {
@@ -88,10 +96,8 @@ export class SessionRegistry {
     this.host.sessionEnding(session);
     this.sessions.delete(session.clientId);
     this.keep(session);
-    for (const subscription of session.subscriptions.values()) this.drop(subscription);
-    session.subscriptions.clear();
-    session.unreleased.clear();
-    session.endReplays();
+    for (const subscription of session.subscriptions) this.drop(subscription);
+    session.clear();
     const shared = session.outbound.takeBack(() => true, true);
     const discardedMessages = session.outbound.clear();
     if (cause === 'expired') this.core.counters.sessionsExpired++;
@@ -137,22 +143,23 @@ export class SessionRegistry {
     return this.core.journal.append({ kind: 'session', session: session.number, record });
   }
 
-  /** Adds or replaces a subscription. @returns the one it replaced, and what to wait for. */
-  subscribe(subscription: Subscription): { replaced: Subscription | undefined; lsn: Lsn } {
-    const { session } = subscription;
-    const key = subscriptionKey(subscription.topicFilter, subscription.shareName);
-    const replaced = session.subscriptions.get(key);
-    session.subscriptions.set(key, subscription);
+  /** Adds or replaces a subscription. @returns it, the one it replaced, and what to wait for. */
+  subscribe(fields: SubscriptionFields): Subscribed {
+    const { session, shareName } = fields;
+    // Thousands of Sessions may subscribe to one filter: they hold its text once.
+    const topicFilter = this.router.knownText(fields.topicFilter);
+    const subscription = new Subscription({ ...fields, topicFilter });
+    const replaced = session.subscriptions.add(subscription);
     this.router.add(subscription, replaced, this.host.isConnected(session));
     if (replaced === undefined) this.countSubscription(subscription, 1);
-    return { replaced, lsn: this.recordSubscription(session, key, subscription) };
+    const key = subscriptionKey(topicFilter, shareName);
+    return { subscription, replaced, lsn: this.recordSubscription(session, key, subscription) };
   }
 
   /** @returns what to wait for, or undefined when there was no such subscription. */
   unsubscribe(session: Session, key: string): Lsn | undefined {
-    const subscription = session.subscriptions.get(key);
+    const subscription = session.subscriptions.delete(key);
     if (subscription === undefined) return undefined;
-    session.subscriptions.delete(key);
     session.endReplay(key);
     const group = this.router.groupOf(subscription);
     this.drop(subscription);
@@ -168,7 +175,7 @@ export class SessionRegistry {
 
   /** Shared Subscriptions ask connected members first, so they are told who is. */
   connectedChanged(session: Session, isConnected: boolean): void {
-    for (const subscription of session.subscriptions.values()) {
+    for (const subscription of session.subscriptions) {
       this.router.groupOf(subscription)?.join(subscription, isConnected);
     }
     if (isConnected) return;

@@ -153,7 +153,7 @@ export class Subscribing {
       this.refuse(subscriber, request, ReasonCode.quotaExceeded, rule, result);
       return;
     }
-    const subscription: Subscription = {
+    const { subscription, replaced, lsn } = this.sessions.subscribe({
       session,
       topicFilter: parsed.topicFilter,
       shareName: parsed.shareName,
@@ -162,8 +162,7 @@ export class Subscribing {
       retainAsPublished: request.retainAsPublished,
       retainHandling: request.retainHandling,
       identifier: packet.properties?.subscriptionIdentifier,
-    };
-    const { replaced, lsn } = this.sessions.subscribe(subscription);
+    });
     result.lsn = Math.max(result.lsn, lsn);
     result.reasonCodes.push(grantedCode(request.qos));
     if (wantsRetained(subscription, replaced)) this.startReplay(subscription);

@@ -31,8 +31,11 @@ export interface QueueObserver {
   overflowDisconnect(): void;
 }
 
+/** What every Session has for which nothing ever waited; nothing is put into it. */
+const emptyQueue = new DeliveryQueue();
+
 export class BoundedQueue implements Iterable<Delivery> {
-  private readonly waiting = new DeliveryQueue();
+  private waiting = emptyQueue;
   private readonly observer: QueueObserver;
   private readonly limits: QueueLimits;
   private readonly totals: QueueTotals;
@@ -78,6 +81,7 @@ export class BoundedQueue implements Iterable<Delivery> {
       limit = this.limitReachedBy(delivery);
     }
     delivery.message.own();
+    if (this.waiting === emptyQueue) this.waiting = new DeliveryQueue();
     if (policy === QueueOverflow.keepLatest) this.waiting.pushLatest(delivery);
     else this.waiting.push(delivery);
     this.count(delivery, 1);

@@ -1,8 +1,7 @@
 import type { Delivery } from './delivery.ts';
 
-interface Waiting {
-  delivery: Delivery | undefined;
-}
+/** Emptied slots at the beginning are given up once there are this many and they are the larger part. */
+const emptiedMax = 1024;
 
 /**
  * First in, first out, with the one extra that `keep-latest` needs: a newer delivery can take the place
@@ -10,55 +9,53 @@ interface Waiting {
  * are skipped when they come up.
  */
 export class DeliveryQueue {
-  private slots: Waiting[] = [];
+  private slots: (Delivery | undefined)[] = [];
   private head = 0;
-  private latest: Map<string, Waiting> | undefined;
+  /** Slots that were given up before the first of `slots`. */
+  private givenUp = 0;
+  /** Where `pushLatest` stored the delivery of a Topic Name, counted with those given up. */
+  private latest: Map<string, number> | undefined;
   /** Deliveries that wait. */
   length = 0;
   /** Their payload bytes. */
   bytes = 0;
 
   push(delivery: Delivery): void {
-    this.slots.push({ delivery });
+    this.slots.push(delivery);
     this.added(delivery);
   }
 
-  /** As `push`, remembering the slot so that `replaceLatest` finds it. */
+  /** As `push`, remembering the slot so that `takeLatest` finds it. */
   pushLatest(delivery: Delivery): void {
-    const slot: Waiting = { delivery };
-    this.slots.push(slot);
     this.latest ??= new Map();
-    this.latest.set(delivery.message.topicName, slot);
-    this.added(delivery);
+    this.latest.set(delivery.message.topicName, this.givenUp + this.slots.length);
+    this.push(delivery);
   }
 
   /** Takes out the delivery that `pushLatest` stored for this Topic Name, if it still waits. */
   takeLatest(topicName: string): Delivery | undefined {
-    const slot = this.latest?.get(topicName);
-    if (slot === undefined) return undefined;
+    const position = this.latest?.get(topicName);
+    if (position === undefined) return undefined;
     this.latest?.delete(topicName);
-    const delivery = slot.delivery;
-    slot.delivery = undefined;
-    if (delivery !== undefined) this.removed(delivery);
+    const at = position - this.givenUp;
+    const delivery = this.slots[at];
+    if (delivery === undefined) return undefined;
+    this.slots[at] = undefined;
+    this.removed(delivery);
     return delivery;
-  }
-
-  peek(): Delivery | undefined {
-    this.skipEmpty();
-    return this.slots[this.head]?.delivery;
   }
 
   shift(): Delivery | undefined {
     this.skipEmpty();
-    const slot = this.slots[this.head];
-    if (slot?.delivery === undefined) return undefined;
-    const delivery = slot.delivery;
-    slot.delivery = undefined;
+    const delivery = this.slots[this.head];
+    if (delivery === undefined) return undefined;
+    const { latest } = this;
+    if (latest?.get(delivery.message.topicName) === this.givenUp + this.head) {
+      latest.delete(delivery.message.topicName);
+    }
+    this.slots[this.head] = undefined;
     this.head++;
     this.compact();
-    if (this.latest?.get(delivery.message.topicName) === slot) {
-      this.latest.delete(delivery.message.topicName);
-    }
     this.removed(delivery);
     return delivery;
   }
@@ -67,18 +64,18 @@ export class DeliveryQueue {
   extract(predicate: (delivery: Delivery) => boolean): Delivery[] {
     const taken: Delivery[] = [];
     for (let i = this.head; i < this.slots.length; i++) {
-      const slot = this.slots[i] as Waiting;
-      if (slot.delivery === undefined || !predicate(slot.delivery)) continue;
-      taken.push(slot.delivery);
-      this.removed(slot.delivery);
-      slot.delivery = undefined;
+      const delivery = this.slots[i];
+      if (delivery === undefined || !predicate(delivery)) continue;
+      taken.push(delivery);
+      this.removed(delivery);
+      this.slots[i] = undefined;
     }
     return taken;
   }
 
   *[Symbol.iterator](): Iterator<Delivery> {
     for (let i = this.head; i < this.slots.length; i++) {
-      const delivery = this.slots[i]?.delivery;
+      const delivery = this.slots[i];
       if (delivery !== undefined) yield delivery;
     }
   }
@@ -94,19 +91,19 @@ export class DeliveryQueue {
   }
 
   private skipEmpty(): void {
-    while (this.head < this.slots.length && this.slots[this.head]?.delivery === undefined) {
+    while (this.head < this.slots.length && this.slots[this.head] === undefined) {
       this.head++;
     }
     this.compact();
   }
 
   private compact(): void {
-    if (this.head === this.slots.length) {
-      this.slots = [];
-      this.head = 0;
-    } else if (this.head > 1024 && this.head * 2 > this.slots.length) {
-      this.slots = this.slots.slice(this.head);
-      this.head = 0;
-    }
+    const { head, slots } = this;
+    const isWorthIt =
+      head === slots.length ? head > 0 : head > emptiedMax && head * 2 > slots.length;
+    if (!isWorthIt) return;
+    this.givenUp += head;
+    this.slots = slots.slice(head);
+    this.head = 0;
   }
 }

@@ -1,5 +1,6 @@
 /** One client: its Network Connection and the Session that outlives it. Pure: no clock, socket or timer. */
 export { type QueueLimits, QueueTotals } from './bounded-queue.ts';
+export { keptPayload } from './body-arena.ts';
 export type { Acceptance, Refusal } from './connect-rules.ts';
 export { Connection, type ConnectionState } from './connection.ts';
 export type { ConnectionHost, Lsn, PublishOutcome } from './connection-host.ts';
@@ -10,4 +11,10 @@ export { type DeliveryPort, OutboundFlow, type OutboundObserver } from './outbou
 export type { Replay } from './replay.ts';
 export { discardsWill, expiryIntervalMs, neverExpires, Session } from './session.ts';
 export { SharedWire, type WirePublish } from './shared-wire.ts';
-export { type Subscription, subscriptionKey } from './subscription.ts';
+export {
+  Subscription,
+  type SubscriptionFields,
+  type SubscriptionSet,
+  subscriptionKey,
+} from './subscription.ts';
+export { Subscriptions } from './subscriptions.ts';

@@ -5,43 +5,50 @@ export interface WindowEntry {
   order: number;
 }
 
+/** An array that grew beyond this is given up when it is empty. */
+const slotsKeptMax = 1024;
+
 /**
  * The messages under way to one client, by Packet Identifier. Identifiers come from a small dense range, so
  * an array does what a Map would for a third of its cost; the order of sending, which only a reconnect asks
  * for, is found by sorting.
  */
 export class InflightWindow<T extends WindowEntry> {
-  private readonly slots: (T | undefined)[] = [];
+  /** Made with the first entry: most Sessions have none for most of their life. */
+  private slots: (T | undefined)[] | undefined;
   private nextOrder = 0;
   size = 0;
 
   get(packetId: number): T | undefined {
-    return this.slots[packetId];
+    return this.slots?.[packetId];
   }
 
   /** The identifier must be free. */
   put(entry: T): void {
+    this.slots ??= [];
+    const { slots } = this;
     entry.order = this.nextOrder++;
-    while (this.slots.length <= entry.packetId) this.slots.push(undefined);
-    this.slots[entry.packetId] = entry;
+    while (slots.length <= entry.packetId) slots.push(undefined);
+    slots[entry.packetId] = entry;
     this.size++;
   }
 
   delete(packetId: number): void {
-    if (this.slots[packetId] === undefined) return;
+    if (this.slots?.[packetId] === undefined) return;
     this.slots[packetId] = undefined;
     this.size--;
+    if (this.size === 0 && this.slots.length > slotsKeptMax) this.slots = undefined;
   }
 
   clear(): void {
-    this.slots.length = 0;
+    this.slots = undefined;
     this.size = 0;
   }
 
   /** In the order in which they were put in. */
   entries(): T[] {
     const entries: T[] = [];
-    for (const entry of this.slots) if (entry !== undefined) entries.push(entry);
+    for (const entry of this.slots ?? []) if (entry !== undefined) entries.push(entry);
     return entries.sort((a, b) => a.order - b.order);
   }
 }

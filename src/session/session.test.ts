@@ -46,7 +46,7 @@ test('a later replay with the same key takes the place of the earlier one; an en
   owner.pumpReplays(0);
   assert.deepEqual([earlier.asked, later.asked, ended.asked], [0, 1, 0]);
   owner.startReplay(ended);
-  owner.endReplays();
+  owner.clear();
   owner.pumpReplays(0);
   assert.equal(ended.asked, 0);
 });

@@ -1,7 +1,7 @@
 import type { DisconnectPacket, MqttVersion, Will } from '../packet/index.ts';
 import type { OutboundFlow } from './outbound-flow.ts';
 import type { Replay } from './replay.ts';
-import type { Subscription } from './subscription.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 /** Replays that are asked at once and cannot finish. */
 const replaysPerPump = 8;
@@ -19,11 +19,10 @@ export class Session {
   readonly number: number;
   readonly outbound: OutboundFlow;
   /** Keyed by the Topic Filter as the client wrote it, `$share/…` included. */
-  readonly subscriptions: Map<string, Subscription> = new Map();
-  /** QoS 2 Packet Identifiers received and not yet released [MQTT-4.3.3-10]. */
-  readonly unreleased: Set<number> = new Set();
-  /** Retained Messages on their way to new subscriptions. */
-  private readonly replays = new Map<string, Replay>();
+  readonly subscriptions: Subscriptions = new Subscriptions();
+  private unreleasedIds: Set<number> | undefined;
+  /** Retained Messages on their way to new subscriptions, by the key of these. */
+  private replays: Map<string, Replay> | undefined;
   /** From the last connection; what is sent to it is encoded for this version. */
   protocolVersion: MqttVersion;
   /** The verified user name of the last connection. */
@@ -48,19 +47,29 @@ export class Session {
     this.outbound = makeOutbound(this);
   }
 
+  /** QoS 2 Packet Identifiers received and not yet released [MQTT-4.3.3-10]. Made when first asked for. */
+  get unreleased(): Set<number> {
+    this.unreleasedIds ??= new Set();
+    return this.unreleasedIds;
+  }
+
   /** Retained Messages for a subscription, in place of those that it may still be getting. */
   startReplay(replay: Replay): void {
+    this.replays ??= new Map();
     this.replays.delete(replay.key);
     this.replays.set(replay.key, replay);
   }
 
   /** No further Retained Messages for this subscription. */
   endReplay(key: string): void {
-    this.replays.delete(key);
+    this.replays?.delete(key);
   }
 
-  endReplays(): void {
-    this.replays.clear();
+  /** The Session is over: it holds nothing that its client subscribed to or sent. */
+  clear(): void {
+    this.subscriptions.clear();
+    this.unreleasedIds = undefined;
+    this.replays = undefined;
   }
 
   /**
@@ -70,17 +79,20 @@ export class Session {
    * @returns whether some would go on in another turn
    */
   pumpReplays(nowMs: number): boolean {
+    const { replays } = this;
+    if (replays === undefined) return false;
     let goesOn = false;
-    let left = Math.min(this.replays.size, replaysPerPump);
-    for (const replay of this.replays.values()) {
+    let left = Math.min(replays.size, replaysPerPump);
+    for (const replay of replays.values()) {
       if (left === 0) break;
       const state = replay.pump(nowMs);
-      this.replays.delete(replay.key);
+      replays.delete(replay.key);
       if (state === 'finished') continue;
-      this.replays.set(replay.key, replay);
+      replays.set(replay.key, replay);
       if (state === 'again') goesOn = true;
       left--;
     }
+    if (replays.size === 0 && this.replays === replays) this.replays = undefined;
     return goesOn;
   }
 

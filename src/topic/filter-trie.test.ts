@@ -61,6 +61,20 @@ describe('FilterTrie', () => {
     assert.equal(trie.filters, 0);
   });
 
+  test('firstOf gives a value of exactly that filter, whatever else matches', () => {
+    const trie = new FilterTrie<string>();
+    assert.equal(trie.firstOf('a'), undefined);
+    for (const topicFilter of ['a/b', 'a/+', 'a/#', '#', '/']) trie.add(topicFilter, topicFilter);
+    for (const topicFilter of ['a/b', 'a/+', 'a/#', '#', '/']) {
+      assert.equal(trie.firstOf(topicFilter), topicFilter);
+      trie.add(topicFilter, 'second');
+      assert.equal(trie.firstOf(topicFilter), topicFilter);
+    }
+    for (const topicFilter of ['a', '+', '+/b', 'a/c', 'a/b/#', '']) {
+      assert.equal(trie.firstOf(topicFilter), undefined, topicFilter);
+    }
+  });
+
   test('removing what is not there changes nothing and says so', () => {
     const trie = new FilterTrie<string>();
     trie.add('a/b', 'x');

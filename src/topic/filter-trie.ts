@@ -130,6 +130,21 @@ export class FilterTrie<T> {
     return true;
   }
 
+  /** A value that is stored under exactly this filter, or undefined where there is none. */
+  firstOf(topicFilter: string): T | undefined {
+    let node: FilterNode<T> | undefined = this.#root;
+    let start = 0;
+    for (;;) {
+      const slash = topicFilter.indexOf('/', start);
+      const level = topicFilter.slice(start, slash < 0 ? undefined : slash);
+      if (level === '#') return firstIn(node.hash);
+      node = childOf(node, level);
+      if (node === undefined) return undefined;
+      if (slash < 0) return firstIn(node.own);
+      start = slash + 1;
+    }
+  }
+
   /**
    * Appends the values of all filters that match a valid Topic Name. A value stored under two of them is
    * appended twice.
@@ -244,6 +259,11 @@ const SET_KEPT_MAX = 256;
 
 function isBag<T>(slot: Slot<T>): slot is ValueBag<T> {
   return slot instanceof ValueBag;
+}
+
+function firstIn<T>(slot: Slot<T>): T | undefined {
+  if (slot === nothing) return undefined;
+  return isBag(slot) ? slot.first : slot;
 }
 
 function append<T>(slot: Slot<T>, into: T[]): void {

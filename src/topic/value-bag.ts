@@ -1,12 +1,15 @@
 /** From here on an index finds a value; below, looking through the list is faster and needs no memory. */
 const INDEX_LENGTH_MIN = 32;
 
+/** Up to here the array is made anew for each value: `push` would reserve room for sixteen more. */
+const EXACT_LENGTH_MAX = 16;
+
 /**
  * A set of values that is read as an array and changed at any size without reading it through: the last
  * value takes the place of the one that goes. So the order is not that of adding.
  */
 export class ValueBag<T> {
-  readonly #list: T[];
+  #list: T[];
   #index: Map<T, number> | undefined = undefined;
 
   constructor(first: T, second: T) {
@@ -26,6 +29,10 @@ export class ValueBag<T> {
   add(value: T): boolean {
     const list = this.#list;
     if (this.#position(value) >= 0) return false;
+    if (list.length < EXACT_LENGTH_MAX) {
+      this.#list = [...list, value];
+      return true;
+    }
     this.#index?.set(value, list.length);
     list.push(value);
     if (list.length === INDEX_LENGTH_MIN) {

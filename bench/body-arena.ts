@@ -1,20 +1,19 @@
-/** What an owned copy of a message body costs: in a slab with others, and in a buffer of its own. ns per copy. */
+/** What an owned copy of a message body costs: in a slab with others, and in a buffer of its own. `node bench/body-arena.ts` */
 import { copyBody, isolatedCopy } from '../src/session/body-arena.ts';
+import { line, nsPerCall } from './measure.ts';
 
-const rounds = 2_000_000;
+const calls = 200_000;
 const held: Uint8Array[] = new Array(100);
 
 for (const size of [16, 256, 1024]) {
   const body = new Uint8Array(size);
   for (const [name, copy] of [
-    ['slab', copyBody],
-    ['own buffer', isolatedCopy],
+    ['in a slab', copyBody],
+    ['in a buffer of its own', isolatedCopy],
   ] as const) {
-    const begin = process.hrtime.bigint();
-    for (let i = 0; i < rounds; i++) held[i % held.length] = copy(body);
-    const ns = Number(process.hrtime.bigint() - begin) / rounds;
-    console.log(
-      `${String(size).padStart(5)} bytes, ${name.padEnd(10)} ${ns.toFixed(0).padStart(6)} ns`,
-    );
+    const ns = nsPerCall(calls, () => {
+      for (let i = 0; i < calls; i++) held[i % held.length] = copy(body);
+    });
+    line(`copy of ${size} bytes ${name}`, ns, 'ns');
   }
 }

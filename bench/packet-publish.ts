@@ -2,7 +2,7 @@
  * Cost of reading and writing a PUBLISH: `node bench/packet-publish.ts`.
  *
  * Chunks of about 64 KiB, as sockets deliver them, full of packets with Topic Names of 39 bytes. Each
- * line is the best of seven rounds, in nanoseconds for each packet.
+ * line is the best of five rounds, in nanoseconds for each packet.
  */
 import {
   encodePacket,
@@ -14,9 +14,10 @@ import {
   packetSize,
   writePacket,
 } from '../src/packet/index.ts';
+import { line, nsPerCall } from './measure.ts';
 
 const CHUNK_BYTES = 65_536;
-const PACKETS_PER_ROUND = 300_000;
+const PACKETS_PER_ROUND = 100_000;
 const TOPIC_COUNT = 200;
 
 function topicName(i: number): string {
@@ -70,21 +71,6 @@ const scenarios = [
   scenario('5.0 QoS 1, four properties', 5, { qos: 1, packetId: 7, properties }),
 ];
 
-function nsPerPacket(count: number, run: () => void): number {
-  run();
-  let best = Infinity;
-  for (let round = 0; round < 7; round++) {
-    const startedAt = process.hrtime.bigint();
-    run();
-    best = Math.min(best, Number(process.hrtime.bigint() - startedAt) / count);
-  }
-  return best;
-}
-
-function line(what: string, ns: number): void {
-  console.log(`${what.padEnd(50)} ${ns.toFixed(0).padStart(6)} ns`);
-}
-
 /** A chunk full of whole packets, and how many. */
 function chunkOf({ packets, version }: Scenario): { chunk: Uint8Array; count: number } {
   const writer = new PacketWriter(CHUNK_BYTES);
@@ -103,7 +89,7 @@ let sink = 0;
 function benchDecode(each: Scenario): void {
   const { chunk, count } = chunkOf(each);
   const chunks = Math.ceil(PACKETS_PER_ROUND / count);
-  const ns = nsPerPacket(chunks * count, () => {
+  const ns = nsPerCall(chunks * count, () => {
     const reader = new PacketReader({ role: 'server', version: each.version });
     for (let i = 0; i < chunks; i++) {
       reader.push(chunk);
@@ -112,12 +98,12 @@ function benchDecode(each: Scenario): void {
       }
     }
   });
-  line(`decode ${each.name}`, ns);
+  line(`decode ${each.name}`, ns, 'ns');
 }
 
 function benchEncode(each: Scenario): void {
   const { packets, version } = each;
-  const ns = nsPerPacket(PACKETS_PER_ROUND, () => {
+  const ns = nsPerCall(PACKETS_PER_ROUND, () => {
     const writer = new PacketWriter(CHUNK_BYTES);
     for (let i = 0; i < PACKETS_PER_ROUND; i++) {
       writePacket(writer, packets[i % packets.length] as PublishPacket, version);
@@ -125,17 +111,17 @@ function benchEncode(each: Scenario): void {
     }
     sink += writer.length;
   });
-  line(`encode ${each.name}`, ns);
+  line(`encode ${each.name}`, ns, 'ns');
 }
 
 function benchSize(each: Scenario): void {
   const { packets, version } = each;
-  const ns = nsPerPacket(PACKETS_PER_ROUND, () => {
+  const ns = nsPerCall(PACKETS_PER_ROUND, () => {
     for (let i = 0; i < PACKETS_PER_ROUND; i++) {
       sink += packetSize(packets[i % packets.length] as PublishPacket, version);
     }
   });
-  line(`size   ${each.name}`, ns);
+  line(`size of ${each.name}`, ns, 'ns');
 }
 
 function benchAcknowledgement(): void {
@@ -145,17 +131,17 @@ function benchAcknowledgement(): void {
   );
   const chunk = new Uint8Array(4000);
   for (let at = 0; at < chunk.length; at += 4) chunk.set(bytes, at);
-  const decode = nsPerPacket(300_000, () => {
+  const decode = nsPerCall(100_000, () => {
     const reader = new PacketReader({ role: 'server', version: 5 });
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < 100; i++) {
       reader.push(chunk);
       for (let packet = reader.next(); packet !== undefined; packet = reader.next()) sink++;
     }
   });
-  line('decode PUBACK', decode);
-  const encode = nsPerPacket(300_000, () => {
+  line('decode PUBACK', decode, 'ns');
+  const encode = nsPerCall(100_000, () => {
     const writer = new PacketWriter(CHUNK_BYTES);
-    for (let i = 0; i < 300_000; i++) {
+    for (let i = 0; i < 100_000; i++) {
       const packetId = (i & 0x7fff) + 1;
       writePacket(
         writer,
@@ -165,7 +151,7 @@ function benchAcknowledgement(): void {
       if (writer.length > CHUNK_BYTES - 2048) writer.truncate(0);
     }
   });
-  line('encode PUBACK', encode);
+  line('encode PUBACK', encode, 'ns');
 }
 
 for (const each of scenarios) benchDecode(each);

@@ -4,9 +4,10 @@
  * differs. Prints ns per packet. `node bench/publish-object.ts`
  */
 import { encodePacket, PacketType } from '../src/packet/index.ts';
+import { line, nsPerCall } from './measure.ts';
 
 const packets = 1000;
-const rounds = 2000;
+const rounds = 500;
 
 const one = encodePacket(
   {
@@ -62,25 +63,19 @@ function asRecord(start: number, topicEnd: number, end: number): void {
   checksum += record.topicName.length + record.payloadEnd - record.payloadStart;
 }
 
-function nsPerPacket(step: (start: number, topicEnd: number, end: number) => void): number {
-  const begin = process.hrtime.bigint();
-  for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < packets; i++) {
-      const at = i * one.length;
-      const topicLength = ((chunk[at + 3] ?? 0) << 8) | (chunk[at + 4] ?? 0);
-      step(at + 5, at + 5 + topicLength, at + one.length);
+function everyPacket(step: (start: number, topicEnd: number, end: number) => void): () => void {
+  return () => {
+    for (let round = 0; round < rounds; round++) {
+      for (let i = 0; i < packets; i++) {
+        const at = i * one.length;
+        const topicLength = ((chunk[at + 3] ?? 0) << 8) | (chunk[at + 4] ?? 0);
+        step(at + 5, at + 5 + topicLength, at + one.length);
+      }
     }
-  }
-  return Number(process.hrtime.bigint() - begin) / (packets * rounds);
+  };
 }
 
-for (const [name, step] of [
-  ['warm-up', asObject],
-  ['warm-up', asRecord],
-  ['an object and a view for each PUBLISH', asObject],
-  ['one reused record of positions', asRecord],
-] as const) {
-  const ns = nsPerPacket(step);
-  if (name !== 'warm-up') console.log(`${name.padEnd(40)} ${ns.toFixed(0)} ns`);
-}
+const calls = packets * rounds;
+line('an object and a view for each PUBLISH', nsPerCall(calls, everyPacket(asObject)), 'ns');
+line('one reused record of positions', nsPerCall(calls, everyPacket(asRecord)), 'ns');
 if (checksum === 0) throw new Error('nothing was read');

@@ -5,8 +5,9 @@
  * subscriptions on 100,000 filters, for the memory they take; then a walk over 100,000 names.
  */
 import { FilterTrie, matches, NameTrie } from '../src/topic/index.ts';
+import { bytesInUse, line, nsPerCall } from './measure.ts';
 
-const ROUNDS = 200_000;
+const ROUNDS = 100_000;
 
 function sensorName(i: number): string {
   const levels = [`site-${i % 5}`, `building-${i % 20}`, `floor-${i % 7}`, `room-${i % 400}`];
@@ -20,28 +21,6 @@ function filterOf(i: number): string {
   if (i % 20 === 1) levels[3] = '+';
   if (i % 20 === 2) levels.splice(5, 1, '#');
   return levels.join('/');
-}
-
-function heapBytes(): number {
-  // Twice: what the first round only unlinks goes in the second.
-  globalThis.gc?.();
-  globalThis.gc?.();
-  return process.memoryUsage().heapUsed;
-}
-
-function nsPerCall(calls: number, run: () => void): number {
-  run();
-  let best = Infinity;
-  for (let round = 0; round < 5; round++) {
-    const startedAt = process.hrtime.bigint();
-    run();
-    best = Math.min(best, Number(process.hrtime.bigint() - startedAt) / calls);
-  }
-  return best;
-}
-
-function line(what: string, value: number, unit: string): void {
-  console.log(`${what.padEnd(60)} ${value.toFixed(unit === 'ns' ? 0 : 1).padStart(9)} ${unit}`);
 }
 
 function benchMatch(): void {
@@ -82,14 +61,14 @@ function benchMatch(): void {
 function benchMemory(): void {
   const filters = Array.from({ length: 100_000 }, (_, i) => filterOf(i));
   const clients = Array.from({ length: 1_000_000 }, (_, i) => ({ client: i }));
-  const before = heapBytes();
+  const before = bytesInUse();
   const trie = new FilterTrie<{ client: number }>();
   const startedAt = performance.now();
   clients.forEach((client, i) => {
     trie.add(filters[i % 100_000] as string, client);
   });
   const addMs = performance.now() - startedAt;
-  line('FilterTrie, 1M values on 100k filters', (heapBytes() - before) / 2 ** 20, 'MiB');
+  line('FilterTrie, 1M values on 100k filters', (bytesInUse() - before) / 2 ** 20, 'MiB');
   line('  one add', (addMs * 1e6) / clients.length, 'ns');
   const removedAt = performance.now();
   clients.forEach((client, i) => {
@@ -100,10 +79,10 @@ function benchMemory(): void {
 
 function benchWalk(): void {
   const names = Array.from({ length: 100_000 }, (_, i) => sensorName(i));
-  const before = heapBytes();
+  const before = bytesInUse();
   const trie = new NameTrie<string>();
   for (const name of names) trie.set(name, name);
-  line('NameTrie, 100k names', (heapBytes() - before) / 2 ** 20, 'MiB');
+  line('NameTrie, 100k names', (bytesInUse() - before) / 2 ** 20, 'MiB');
   const ns = nsPerCall(100_000, () => {
     const walk = trie.walk('#');
     while (!walk.done) walk.next(256);

@@ -61,10 +61,15 @@ export function crcSeed(firstLsn: Lsn): number {
   return firstLsn % 0xffff_ffff;
 }
 
-export function writeHeader(target: Uint8Array, firstLsn: Lsn, createdMs: number): void {
+export function writeHeader(
+  target: Uint8Array,
+  firstLsn: Lsn,
+  createdMs: number,
+  version: number = formatVersion,
+): void {
   const view = new DataView(target.buffer, target.byteOffset, headerBytes);
   view.setUint32(0, magic, true);
-  view.setUint32(4, formatVersion, true);
+  view.setUint32(4, version, true);
   view.setBigUint64(8, BigInt(firstLsn), true);
   view.setFloat64(16, createdMs, true);
   view.setUint32(24, 0, true);

@@ -54,7 +54,6 @@ export class GroupWriter {
   private readonly options: GroupWriterOptions;
   private readonly host: GroupWriterHost;
   private readonly unsynced = new Set<Segment>();
-  private isDirectoryDirty = false;
   private isWorking = false;
   private working: Promise<void> = Promise.resolve();
   /** What the background sync of mode `os` has to bring to the disk. */
@@ -116,10 +115,7 @@ export class GroupWriter {
   private async write(group: Group): Promise<void> {
     const { io, mode } = this.options;
     const { segment, position, length } = group;
-    if (position === 0) {
-      await this.fullDisk.untilThereIsRoom(() => segment.create(io));
-      this.isDirectoryDirty = true;
-    }
+    if (position === 0) await this.start(segment);
     const file = await segment.file(io);
     const bytes = group.bytes.subarray(0, length);
     for (let done = 0; done < length; ) {
@@ -129,6 +125,18 @@ export class GroupWriter {
     this.unsynced.add(segment);
     if (mode === 'disk') await this.syncFiles(group.lastLsn);
     else this.syncLater(group.lastLsn);
+  }
+
+  /**
+   * A segment is there only when all before it is on the disk: a power cut then takes the end of the log and
+   * never a part in the middle, and the oldest file that is found is the oldest there was.
+   */
+  private async start(segment: Segment): Promise<void> {
+    const { io, directory } = this.options;
+    await this.sync();
+    if (this.isFailed) throw new Error('the segment before it could not be synced');
+    await this.fullDisk.untilThereIsRoom(() => segment.create(io));
+    await io.syncDirectory(directory);
   }
 
   private syncLater(writtenLsn: Lsn): void {
@@ -148,13 +156,9 @@ export class GroupWriter {
   }
 
   private async syncFiles(upTo: Lsn): Promise<void> {
-    const { io, directory } = this.options;
     const segments = [...this.unsynced];
     this.unsynced.clear();
-    const namesToo = this.isDirectoryDirty;
-    this.isDirectoryDirty = false;
-    for (const segment of segments) await (await segment.file(io)).sync();
-    if (namesToo) await io.syncDirectory(directory);
+    for (const segment of segments) await (await segment.file(this.options.io)).sync();
     this.syncedLsn = Math.max(this.syncedLsn, upTo);
   }
 

@@ -98,10 +98,7 @@ class LogReader {
   read(): ReadLog {
     this.findFiles();
     for (let index = 0; index < this.files.length; index++) {
-      if (!this.readFile(index)) {
-        this.setAsideFrom(index + 1);
-        break;
-      }
+      if (!this.readFile(index)) break;
     }
     this.bringToDisk();
     const lastLsn = this.expectedLsn - 1;
@@ -140,6 +137,7 @@ class LogReader {
       if (scan.gapStart < scan.offset) {
         if (!this.stepOver(scan.lsn - 1, index, scan.gapStart)) {
           this.cut(segment, bytes, scan.gapStart);
+          this.setAsideFrom(index + 1);
           return false;
         }
         this.keepDamaged(segment, bytes.subarray(scan.gapStart, scan.offset), scan.gapStart);
@@ -172,6 +170,7 @@ class LogReader {
     if (end < bytes.length) {
       if (!this.stepOver(next.firstLsn - 1, index + 1, 0)) {
         this.cut(segment, bytes, end);
+        this.setAsideFrom(index + 1);
         return false;
       }
       this.keepDamaged(segment, bytes.subarray(end), end);

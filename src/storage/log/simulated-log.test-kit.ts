@@ -55,8 +55,6 @@ export interface TestRecord {
   readonly payload: string;
 }
 
-const toText = new TextDecoder('latin1');
-
 /** A process that has the log open. */
 export class LogProcess {
   readonly disk: SimulatedDisk;
@@ -73,7 +71,10 @@ export class LogProcess {
     this.disk = disk;
     this.recovery = readLog(disk, logDirectory, (record) => {
       const { bytes, payloadStart, end, lsn } = record;
-      this.found.push({ lsn, payload: toText.decode(bytes.subarray(payloadStart, end)) });
+      this.found.push({
+        lsn,
+        payload: Buffer.from(bytes.subarray(payloadStart, end)).toString('latin1'),
+      });
     });
     this.log = new SegmentLog(
       {

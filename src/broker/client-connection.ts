@@ -104,6 +104,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     this.core.counters.bytesReceived += chunk.length;
     this.reader.push(chunk);
     this.process();
+    this.reader.giveBack();
   }
 
   drained(): void {

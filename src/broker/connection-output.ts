@@ -1,5 +1,6 @@
 import {
   type MqttVersion,
+  ownPayloadBytesMin,
   PacketType,
   PacketWriter,
   type PublishPacket,
@@ -17,8 +18,6 @@ const firstSlabBytes = 512;
 const flushBytes = 64 * 1024;
 /** What a client's own requests may add above the limit for messages before we stop reading from it. */
 const answerBytesMax = 256 * 1024;
-/** From this size on a copy costs more than one more piece in a gathered write. */
-export const referenceBytesMin: number = 4096;
 
 /** What one connection sends: packets collected in one buffer, one write for each turn. */
 export class ConnectionOutput {
@@ -57,7 +56,7 @@ export class ConnectionOutput {
     if (packet.type === PacketType.publish) {
       counters.publishSent++;
       counters.publishBytesSent += packet.payload.length;
-      if (packet.payload.length >= referenceBytesMin) {
+      if (packet.payload.length >= ownPayloadBytesMin) {
         this.sendReference(packet, version);
         return;
       }
@@ -68,7 +67,10 @@ export class ConnectionOutput {
     this.written();
   }
 
-  /** The payload is handed to the link as it is, behind everything that was written before it. */
+  /**
+   * The payload is in a buffer of its own, and one more piece in a gathered write costs less than a copy: it
+   * is handed to the link as it is, behind everything that was written before it.
+   */
   private sendReference(packet: PublishPacket, version: MqttVersion): void {
     const before = this.writer.length;
     writePublishHead(this.writer, packet, version);

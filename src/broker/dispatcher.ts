@@ -4,7 +4,7 @@
  * hears first who will get the message, so that whatever happens to a copy afterwards refers to something
  * it knows.
  */
-import { QoS } from '../packet/index.ts';
+import { ownPayloadBytesMin, QoS } from '../packet/index.ts';
 import {
   type Delivery,
   type Lsn,
@@ -14,7 +14,6 @@ import {
   SharedWire,
   type Subscription,
 } from '../session/index.ts';
-import { referenceBytesMin } from './connection-output.ts';
 import { type Core, reportDrop } from './core.ts';
 import type { ClientFacts } from './events.ts';
 import type { RetainedMessages } from './retained-messages.ts';
@@ -72,7 +71,7 @@ export class Dispatcher {
     let matched = 0;
     let last: Delivery | undefined;
     // Large payloads are not copied at all, so there is nothing to share.
-    const isShared = route.targets.length > 1 && message.payload.length < referenceBytesMin;
+    const isShared = route.targets.length > 1 && message.payload.length < ownPayloadBytesMin;
     for (const target of route.targets) {
       const delivery = this.deliveryFor(message, target, last, isShared);
       if (delivery === undefined) continue;

@@ -72,6 +72,7 @@ export interface PublishRequest {
 /** What `transformPublish` may change. */
 export interface PublishChanges {
   readonly topicName?: string;
+  /** The broker's from then on: the plugin does not write to it again. */
   readonly payload?: Uint8Array;
   readonly qos?: QoS;
   readonly retain?: boolean;

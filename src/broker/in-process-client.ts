@@ -1,4 +1,4 @@
-import { ReasonCode, RetainHandling } from '../packet/index.ts';
+import { ownPayloadBytesMin, ReasonCode, RetainHandling } from '../packet/index.ts';
 import type { Message } from '../session/index.ts';
 import { FilterError } from '../topic/index.ts';
 import type { Core } from './core.ts';
@@ -63,8 +63,7 @@ export class InProcessClient implements LocalClient {
       return { reasonCode: ReasonCode.unspecifiedError, matched: 0, reasonString };
     }
     const { counters } = this.host.core;
-    const payload =
-      typeof message.payload === 'string' ? encoder.encode(message.payload) : message.payload;
+    const payload = payloadOf(message);
     counters.publishReceived++;
     counters.publishBytesReceived += payload.length;
     const published = this.host.publishing.publish(
@@ -151,6 +150,12 @@ export class InProcessClient implements LocalClient {
     };
     core.runtime.afterTurn(step);
   }
+}
+
+/** A large payload travels by reference, so it must not be the caller's. */
+function payloadOf({ payload }: LocalPublish): Uint8Array {
+  if (typeof payload === 'string') return encoder.encode(payload);
+  return payload.length < ownPayloadBytesMin ? payload : new Uint8Array(payload);
 }
 
 function resultOf(published: Published): PublishResult {

@@ -59,7 +59,7 @@ export interface Link {
 
 /** What a listener tells the broker about one link. */
 export interface LinkHandler {
-  /** Bytes came. The broker keeps views of the chunk: the caller never writes to it again. */
+  /** Bytes came. The chunk is on loan until the call returns. */
   received(chunk: Uint8Array): void;
   /**
    * It was asked for, bytes have been taken since, and `pendingBytes` is low: below a mark of the link or,

@@ -11,7 +11,7 @@ import {
   ReasonCode,
   type Will,
 } from '../packet/index.ts';
-import { type Lsn, Message } from '../session/index.ts';
+import { keptPayload, type Lsn, Message } from '../session/index.ts';
 import { checkTopicName } from '../topic/index.ts';
 import { type Core, orUnlimited, reportDrop } from './core.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -71,7 +71,9 @@ export class Publishing {
     if (plugins.authorizersOfPublish.length === 0 && plugins.transformers.length === 0) {
       return this.accept(client, incoming, checksPayloadFormat);
     }
-    const request: PublishRequest = { client, ...incoming, isWill: false };
+    // A hook may look at it, or answer, when the chunk that it came in is no more.
+    const payload = keptPayload(incoming.payload);
+    const request: PublishRequest = { client, ...incoming, payload, isWill: false };
     const decision = this.decide(request, plugins.authorizePublish(request));
     if (decision instanceof Promise) {
       return decision.then((known) => () => this.conclude(request, known, checksPayloadFormat));

@@ -10,6 +10,7 @@
 import type { Socket } from 'node:net';
 import type { Link, LinkHandler, LinkOrigin } from '../broker/index.ts';
 import { OutboundQueue, type OutboundSink, type TurnEnd } from './outbound-queue.ts';
+import { readShared } from './shared-read.ts';
 
 /** How long a connection that we ended may take until the peer has closed it too. */
 export const lingerMs = 2000;
@@ -40,10 +41,11 @@ export class SocketLink implements Link {
   start(handler: LinkHandler, gone: () => void): void {
     this.#handler = handler;
     this.#whenGone = gone;
+    const received = (chunk: Uint8Array): void => {
+      if (this.#state === 'open') handler.received(chunk);
+    };
+    if (!readShared(this.#socket, received)) this.#socket.on('data', received);
     this.#socket
-      .on('data', (chunk: Buffer) => {
-        if (this.#state === 'open') handler.received(chunk);
-      })
       .on('end', () => this.#peerEnded())
       .on('error', (error) => {
         this.#error = error;

@@ -5,6 +5,7 @@ export * from './packet.ts';
 export { NotMqttError, ProtocolError, UnsupportedVersionError } from './protocol-error.ts';
 export { writePublishHead } from './publish.ts';
 export {
+  ownPayloadBytesMin,
   PacketReader,
   type PacketReaderOptions,
   type PacketsByRole,

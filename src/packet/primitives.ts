@@ -71,11 +71,11 @@ export class ByteReader {
     return length === 0 ? '' : text(this.bytes.subarray(start, start + length), field);
   }
 
-  /** Binary Data, as a view. */
+  /** Binary Data, copied. */
   binary(field: string): Uint8Array {
     const length = this.uint16(field);
     if (this.offset + length > this.end) throw truncated(field);
-    return this.view(length);
+    return new Uint8Array(this.view(length));
   }
 
   /** The next `length` bytes, which the caller knows to be there, as a view. */

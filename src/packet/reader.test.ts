@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import {
   encodePacket,
   NotMqttError,
+  ownPayloadBytesMin,
   type Packet,
   PacketReader,
   PacketType,
@@ -179,6 +180,45 @@ test('only the packet that spans two chunks is copied, and its view stays when t
   assert.notEqual(spanning.buffer, alsoSpanning.buffer);
   assert.deepEqual(spanning, parseBytes('"payload"'));
   assert.deepEqual(alsoSpanning, parseBytes('"payload"'));
+});
+
+test('what was not read of a chunk that is given back is kept, in every cut', () => {
+  const packet = publish(parseBytes('"payload"'));
+  const stream = Uint8Array.from([...packet, ...packet, ...packet]);
+  for (let cut = 1; cut < stream.length; cut++) {
+    for (const readsBefore of [0, 1, 3]) {
+      const reader = new PacketReader({ role: 'server', version: 4 });
+      const payloads: Uint8Array[] = [];
+      const read = (count: number): void => {
+        for (let left = count; left > 0; left--) {
+          const next = reader.next();
+          if (next !== undefined) payloads.push(Uint8Array.from(payloadOf(next)));
+        }
+      };
+      for (const part of [stream.slice(0, cut), stream.slice(cut)]) {
+        reader.push(part);
+        read(readsBefore);
+        reader.giveBack();
+        part.fill(0xee);
+      }
+      read(3);
+      assert.deepEqual(payloads, Array(3).fill(parseBytes('"payload"')));
+    }
+  }
+});
+
+test('a large payload lies in a buffer of its own, whether its packet came in one chunk or in two', () => {
+  const payload = new Uint8Array(ownPayloadBytesMin).fill(0x61);
+  const packet = publish(payload);
+  for (const cut of [0, 1, 100]) {
+    const reader = new PacketReader({ role: 'server', version: 4 });
+    const chunks = [packet.slice(0, cut), packet.slice(cut)];
+    for (const chunk of chunks) reader.push(chunk);
+    const own = payloadOf(reader.next());
+    reader.giveBack();
+    for (const chunk of chunks) chunk.fill(0xee);
+    assert.deepEqual(own, payload);
+  }
 });
 
 test('nothing is allocated for an announced length before the bytes are there', () => {

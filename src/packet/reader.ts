@@ -1,12 +1,14 @@
 /**
  * Cuts a stream of bytes into packets (MQTT 5.0 §2.1) and decodes them.
  *
- * The bytes may arrive in any cut. A packet that lies in one chunk is decoded where it lies, and its
- * payload is a view into that chunk. Only a packet that spans chunks is copied, into a buffer that
- * doubles as bytes arrive: never ahead of them (an announced length costs nothing), and never byte by
- * byte (a large packet in tiny chunks stays linear). That buffer is not used again, so views into it
- * stay valid. Chunks pushed before the earlier ones were read wait in a queue. Rejected: one growing
- * buffer for everything (copies every byte), and a reader that calls back (the caller could not stop it).
+ * The bytes may arrive in any cut. A small packet that lies in one chunk is decoded where it lies, and its
+ * payload is a view into that chunk, which is on loan: the network reads the next bytes into the same
+ * memory. A packet that spans chunks is copied, into a buffer that grows as bytes arrive: never far ahead
+ * of them (an announced length costs nothing), and never byte by byte (a large packet in tiny chunks stays
+ * linear). That buffer is not used again, so views into it stay valid. Large packets are copied so too, which
+ * is the only time that their payload is: from there on it travels by reference. Chunks pushed before the
+ * earlier ones were read wait in a queue. Rejected: one growing buffer for everything (copies every byte), and
+ * a reader that calls back (the caller could not stop it).
  *
  * Hot path: `push` and `next`, measured by bench/packet-publish.ts.
  */
@@ -44,6 +46,9 @@ const greatestPacketSize = 5 + 268_435_455;
 /** The least that is allocated for a packet that spans chunks. */
 const partialBytesMinimum = 64;
 
+/** A PUBLISH with a payload of this size lies in a buffer of its own, which nobody writes to again. */
+export const ownPayloadBytesMin: number = 4096;
+
 const empty = new Uint8Array(0);
 
 export class PacketReader<R extends ReaderRole = 'server'> {
@@ -65,6 +70,8 @@ export class PacketReader<R extends ReaderRole = 'server'> {
   /** Of the first chunk that waits; those before it were read. */
   #waitingIndex = 0;
   #bufferedBytes = 0;
+  /** The chunk pushed last is on loan. */
+  #isLent = false;
 
   /** The beginning of a packet that spans chunks. */
   #partial: Uint8Array = empty;
@@ -90,16 +97,31 @@ export class PacketReader<R extends ReaderRole = 'server'> {
   }
 
   /**
-   * Takes bytes from the network. The chunk is on loan: it is read by later calls of `next()`, until one
-   * has returned `undefined`, and the packets of those calls have views into it.
+   * Takes bytes from the network. The chunk is on loan until `giveBack`: later calls of `next()` read it, and
+   * the payloads of their packets are views into it, unless they have `ownPayloadBytesMin` or more.
    */
   push(chunk: Uint8Array): void {
     if (this.#isClosed || chunk.length === 0) return;
     this.#bufferedBytes += chunk.length;
+    this.#isLent = true;
     if (this.#offset < this.#chunk.length) {
       this.#waiting.push(chunk);
     } else {
       this.#chunk = chunk;
+      this.#offset = 0;
+    }
+  }
+
+  /** The chunk pushed last will be written to: what of it was not read yet is copied. */
+  giveBack(): void {
+    if (!this.#isLent) return;
+    this.#isLent = false;
+    if (this.#chunk.length === 0) return;
+    const last = this.#waiting.length - 1;
+    if (last >= this.#waitingIndex) {
+      this.#waiting[last] = new Uint8Array(this.#waiting[last] ?? empty);
+    } else {
+      this.#chunk = new Uint8Array(this.#chunk.subarray(this.#offset));
       this.#offset = 0;
     }
   }
@@ -131,7 +153,8 @@ export class PacketReader<R extends ReaderRole = 'server'> {
     if (length === 0 || offset + length > chunk.length) return this.#nextAcrossChunks();
     this.#advance(length);
     this.#bufferedBytes -= length;
-    return this.#decode(chunk, offset);
+    if (length <= ownPayloadBytesMin) return this.#decode(chunk, offset);
+    return this.#decode(new Uint8Array(chunk.subarray(offset, offset + length)), 0);
   }
 
   /** Moves bytes from the chunks into `#partial` until the packet is complete there. */
@@ -170,7 +193,7 @@ export class PacketReader<R extends ReaderRole = 'server'> {
   #reservePartial(length: number): void {
     const needed = this.#partialLength + length;
     if (needed <= this.#partial.length) return;
-    let capacity = Math.max(partialBytesMinimum, needed * 2);
+    let capacity = Math.max(partialBytesMinimum, needed * 4);
     // Not more than the packet will have.
     if (this.#packetLength > 0) capacity = Math.min(capacity, this.#packetLength);
     const grown = new Uint8Array(capacity);
@@ -256,6 +279,7 @@ export class PacketReader<R extends ReaderRole = 'server'> {
     this.#partial = empty;
     this.#partialLength = 0;
     this.#bufferedBytes = 0;
+    this.#isLent = false;
     this.#body.reset(empty, 0, 0);
   }
 }

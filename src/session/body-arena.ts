@@ -4,6 +4,8 @@
  * A slab lives as long as any body in it, so it is small, and what may be kept for long (Retained Messages,
  * messages for clients that are away) gets a buffer of its own instead.
  */
+import { ownPayloadBytesMin } from '../packet/index.ts';
+
 const slabBytes = 16 * 1024;
 /** Larger bodies would waste the rest of a slab; their own buffer costs little beside the copy. */
 const sharedBytesMax = 2 * 1024;
@@ -23,6 +25,11 @@ export function copyBody(body: Uint8Array): Uint8Array {
   const copy = slab.subarray(used, used + length);
   used += length;
   return copy;
+}
+
+/** What may be kept: the payload itself where it is in a buffer of its own, else a copy. */
+export function keptPayload(payload: Uint8Array): Uint8Array {
+  return payload.length < ownPayloadBytesMin ? copyBody(payload) : payload;
 }
 
 /** A copy in a buffer of exactly its size. */

@@ -1,8 +1,9 @@
-import type { MessageProperties, QoS } from '../packet/index.ts';
+import { type MessageProperties, ownPayloadBytesMin, type QoS } from '../packet/index.ts';
 import { copyBody, isolatedCopy } from './body-arena.ts';
 
 export interface MessageFields {
   readonly topicName: string;
+  /** From `ownPayloadBytesMin` on in a buffer that nobody writes to again; else on loan, see `payload` below. */
   readonly payload: Uint8Array;
   readonly qos: QoS;
   readonly retain: boolean;
@@ -36,11 +37,12 @@ export class Message {
   /** Where the store keeps it; 0 while it is not stored. */
   lsn = 0;
   private body: Uint8Array;
-  private hold: Hold = Hold.borrowed;
+  private hold: Hold;
 
   constructor(fields: MessageFields) {
     this.topicName = fields.topicName;
     this.body = fields.payload;
+    this.hold = fields.payload.length < ownPayloadBytesMin ? Hold.borrowed : Hold.isolated;
     this.qos = fields.qos;
     this.retain = fields.retain;
     this.properties = fields.properties;
@@ -52,17 +54,17 @@ export class Message {
   }
 
   /**
-   * The bytes of the body. Until `own` was called they may be a view into the received chunk, good only
-   * for the current turn.
+   * The bytes of the body. Until `own` was called they may be a view into the memory that the network reads
+   * into: good until whoever handed over the message goes on.
    */
   get payload(): Uint8Array {
     return this.body;
   }
 
   /**
-   * Makes the body independent of the received chunk. Whoever keeps a message beyond the turn calls it:
-   * a small view would otherwise pin, or see the reuse of, a whole network buffer. Copies once, however
-   * many keep it.
+   * Makes the body independent of the received chunk. Whoever keeps a message beyond the call that handed it
+   * over calls this: a view would otherwise see the next bytes of the network. Copies once, however many
+   * keep it.
    */
   own(): this {
     if (this.hold === Hold.borrowed) {

@@ -206,6 +206,7 @@ export class SimLink implements Link {
       this.lastPacketMs = nowMs;
     }
     this.handler?.received(chunk);
+    chunk.fill(0xee); // It was on loan.
   }
 
   /** Moves up to `count` bytes towards the client, in one chunk, and closes what was ended and read. */

@@ -94,6 +94,9 @@ export class LaggingJournal implements Journal {
         if (op.retain === 'set') this.retained.add(op.message.topicName);
         else if (op.retain === 'remove') this.retained.delete(op.message.topicName);
         break;
+      case 'queued':
+        this.of(op.to.session).messages.add(op.message);
+        break;
       case 'settled':
         this.sessions.get(op.session)?.messages.delete(op.message);
         break;

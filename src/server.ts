@@ -2,7 +2,7 @@
  * The composition root: a configuration in, a running server out. The only file that knows every part; it
  * wires them and decides nothing else. The order of the start is the order in which things can fail
  * without leaving anything half-started: control channel (it guards the data directory), listeners, then
- * what only observes or publishes.
+ * what only observes or publishes and never fails: the SQLite files, `$SYS`.
  */
 import { ControlChannel, type ControlHost, controlSocketPath } from './admin/index.ts';
 import { createDefaultAccess } from './auth/index.ts';
@@ -23,6 +23,7 @@ import {
   startSerialGateway,
 } from './gateway/serial/index.ts';
 import { type Listener, type ListenerHost, startListeners } from './listener/index.ts';
+import { type SqlStatus, SqlStore } from './storage/index.ts';
 import { SystemRuntime } from './system-runtime.ts';
 import {
   createLogObserver,
@@ -63,6 +64,8 @@ export interface ServerStatus {
     readonly connections: number;
   }[];
   readonly serial: readonly PortStatus[];
+  /** The tables in SQLite files that are kept. */
+  readonly sql: SqlStatus;
   readonly statistics: Statistics;
 }
 
@@ -82,6 +85,7 @@ export class Server {
   private readonly options: ServerOptions;
   private readonly runtime: SystemRuntime;
   private readonly store = new MemoryStore();
+  private readonly sql: SqlStore;
   private readonly policies: ReadonlyMap<string, ListenerPolicy>;
   private readonly logObserver: LogObserver | undefined;
   private control: ControlChannel | undefined;
@@ -102,6 +106,12 @@ export class Server {
     this.policies = new Map(
       config.listeners.map((listener) => [listener.name, policyOf(listener)]),
     );
+    this.sql = new SqlStore({
+      ...config.sql,
+      now: () => Date.now(),
+      report: (level, event, fields, message) =>
+        log?.module('storage')[level](event, fields, message),
+    });
     this.broker = new Broker({
       settings: brokerSettings(config),
       runtime: this.runtime,
@@ -110,6 +120,7 @@ export class Server {
         ...(options.plugins ?? []),
         createDefaultAccess(config.auth),
         ...(this.logObserver === undefined ? [] : [this.logObserver]),
+        ...this.sql.plugins,
       ],
     });
   }
@@ -133,6 +144,7 @@ export class Server {
       await this.control?.close();
       throw error;
     }
+    await this.sql.open();
     this.traceMessages();
     this.sysTopics = new SysTopics({
       intervalMs: config.sysIntervalMs,
@@ -200,6 +212,7 @@ export class Server {
         connections,
       })),
       serial: this.serial?.ports() ?? [],
+      sql: this.sql.status(),
       statistics: this.getStatistics(),
     };
   }
@@ -279,6 +292,7 @@ export class Server {
     this.ticker = undefined;
     this.listeners = [];
     await this.store.close();
+    await this.sql.close();
     await this.control?.close();
     const durationMs = Math.round(this.runtime.nowMs() - beganMs);
     this.logObserver?.drain(this.runtime.nowMs());

@@ -22,6 +22,10 @@ export function renderStatus(status: ServerStatus): string {
       'waiting',
       `${session.queued_messages} queued, ${session.inflight_messages} in flight, ${topics.total_retained_messages} retained`,
     ],
+    ...Object.entries(status.sql).map(([table, sql]): [string, string] => [
+      `sql`,
+      `${table} in ${sql.file}${sql.isWorking ? '' : ', NOT WRITABLE NOW'}${sql.dropped === 0 ? '' : `, ${sql.dropped} rows dropped`}`,
+    ]),
   ];
   return rows.map(([label, text]) => `${label.padEnd(12)}${text}\n`).join('');
 }

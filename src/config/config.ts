@@ -6,6 +6,7 @@
 import type { Limits, QueueOverflow, SharedStrategy } from '../broker/index.ts';
 import type { SerialOptions } from '../gateway/serial/index.ts';
 import type { ListenerOptions } from '../listener/index.ts';
+import type { SqlOptions } from '../storage/index.ts';
 import type { LogFormat, LogLevel, MessageLogFormat } from './server-sections.ts';
 
 /** A listener as the listeners take it, and where its address was set. */
@@ -70,4 +71,6 @@ export interface Config {
   readonly dataDir: string;
   readonly ephemeral: boolean;
   readonly persistence: { readonly mode: 'none' };
+  /** Which tables to keep: none while `ephemeral` is true. */
+  readonly sql: SqlOptions;
 }

@@ -11,6 +11,7 @@ import { type RawMap, rawAt } from './raw.ts';
 import { resolveListeners } from './resolve-listeners.ts';
 import type { CheckedSections, SectionName } from './schema.ts';
 import { pathParts } from './settings.ts';
+import { resolveSql, uselessSqlSettings } from './sql-section.ts';
 import type { Validation } from './validate.ts';
 
 const listenerSections: readonly SectionName[] = ['mqtt', 'websocket', 'tls', 'listeners'];
@@ -63,6 +64,7 @@ export function resolveConfig(
     dataDir: files.usable(sections.data_dir),
     ephemeral: sections.ephemeral,
     persistence: sections.persistence,
+    sql: resolveSql(sections.sql, files.usable(sections.data_dir), sections.ephemeral),
   };
   const isUsable = failed.size === 0 && issues.length === 0;
   return { config, issues, warnings: isUsable ? uselessSettings(config, sections, root) : [] };
@@ -100,6 +102,7 @@ function uselessSettings(
     const problem = 'has no effect while tls.enabled is false (BROKER_ENABLE_TLS, --enable-tls)';
     for (const key of ['cert_file', 'key_file', 'ca_file', 'port']) warn(`tls.${key}`, problem);
   }
+  for (const [path, problem] of uselessSqlSettings(config)) warn(path, problem);
   if (listeners.length === 0) {
     const path = sections.listeners === undefined ? 'mqtt.enabled' : 'listeners';
     warn(path, 'no listener is left: no client can connect');

@@ -49,6 +49,7 @@ import {
   shutdownSection,
   sysIntervalSection,
 } from './server-sections.ts';
+import { type SqlSection, sqlSection } from './sql-section.ts';
 
 /** What the schema returns: checked, defaults filled in, durations in milliseconds, sizes in bytes. */
 export interface CheckedSections {
@@ -71,6 +72,7 @@ export interface CheckedSections {
   readonly data_dir: string;
   readonly ephemeral: boolean;
   readonly persistence: PersistenceSection;
+  readonly sql: SqlSection;
   readonly acl: undefined;
   readonly bridges: undefined;
   readonly dashboard: undefined;
@@ -102,6 +104,7 @@ export const sections: { readonly [Name in SectionName]: z.ZodType<CheckedSectio
   data_dir: dataDirSection,
   ephemeral: ephemeralSection,
   persistence: persistenceSection.describe('What survives the process.'),
+  sql: sqlSection.describe('SQLite files for people to ask, while the broker runs and later.'),
   acl: laterSection('Access control lists'),
   bridges: laterSection('Bridges to other brokers'),
   dashboard: laterSection('The dashboard'),

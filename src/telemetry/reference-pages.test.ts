@@ -18,13 +18,13 @@ test('every event and load is on its page', () => {
   assert.ok(renderSysTopicsPage().includes('`$SYS/broker/load/messages/received/<span>`'));
 });
 
-test('every event that a listener or the serial door logs is in the table', () => {
+test('every event that a listener, the serial door or a store logs is in the table', () => {
   const root = join(import.meta.dirname, '..');
-  const files = globSync('{listener,gateway}/**/*.ts', { cwd: root });
+  const files = globSync('{listener,gateway,storage}/**/*.ts', { cwd: root });
   assert.ok(files.length > 0);
   for (const file of files.filter((name) => !name.endsWith('.test.ts'))) {
     const source = readFileSync(join(root, file), 'utf8');
-    for (const [, name] of source.matchAll(/'((?:listener|serial)\.[a-z_.]+)'/g)) {
+    for (const [, name] of source.matchAll(/'((?:listener|serial|storage)\.[a-z_.]+)'/g)) {
       assert.ok(events[name ?? ''], `src/${file}: add ${name} to src/telemetry/events.ts`);
     }
   }

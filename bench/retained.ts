@@ -6,7 +6,7 @@
  */
 import { Broker, defaultSettings, MemoryStore } from '../src/broker/index.ts';
 import { VirtualRuntime } from '../src/testing/index.ts';
-import { line } from './measure.ts';
+import { cpuNs, line } from './measure.ts';
 import { SinkClient } from './sink-client.ts';
 
 const count = 10_000;
@@ -18,9 +18,9 @@ const nothing = new Uint8Array(0);
 const publisher = new SinkClient(broker, 'publisher');
 
 function nsEach(run: () => void): number {
-  const startedAt = process.hrtime.bigint();
+  const startedAt = cpuNs();
   run();
-  return Number(process.hrtime.bigint() - startedAt) / count;
+  return (cpuNs() - startedAt) / count;
 }
 
 function publishAll(body: Uint8Array): void {

@@ -67,6 +67,10 @@ export class SinkClient implements Link {
     });
   }
 
+  unsubscribe(topicFilters: readonly string[]): void {
+    this.send({ type: PacketType.unsubscribe, packetId: 1, topicFilters, properties: undefined });
+  }
+
   publish(topicName: string, payload: Uint8Array, qos: 0 | 1 = 0, retain = false): void {
     this.send({
       type: PacketType.publish,

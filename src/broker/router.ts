@@ -45,7 +45,7 @@ export class Router {
   private readonly strategy: SharedStrategy;
   private readonly random: () => number;
 
-  /** @param cacheEntriesMax most Topic Names whose receivers are remembered */
+  /** @param cacheEntriesMax Topic Names whose receivers are remembered */
   constructor(cacheEntriesMax: number, strategy: SharedStrategy, random: () => number) {
     this.cache = new RouteCache(cacheEntriesMax);
     this.strategy = strategy;

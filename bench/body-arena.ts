@@ -1,6 +1,7 @@
 /** What an owned copy of a message body costs: in a slab with others, and in a buffer of its own. `node bench/body-arena.ts` */
 import { copyBody, isolatedCopy } from '../src/session/body-arena.ts';
-import { line, nsPerCall } from './measure.ts';
+import { line } from './measure.ts';
+import { nsPerCall } from './timing.ts';
 
 const calls = 200_000;
 const held: Uint8Array[] = new Array(100);

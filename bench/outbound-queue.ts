@@ -3,7 +3,8 @@
  * a number of connections have written a number of chunks each; the socket takes everything at once.
  */
 import { OutboundQueue, type OutboundSink, TurnEnd } from '../src/listener/outbound-queue.ts';
-import { line, nsPerCall } from './measure.ts';
+import { line } from './measure.ts';
+import { nsPerCall } from './timing.ts';
 
 let sink = 0;
 const socket: OutboundSink = {

@@ -14,7 +14,8 @@ import {
   packetSize,
   writePacket,
 } from '../src/packet/index.ts';
-import { line, nsPerCall } from './measure.ts';
+import { line } from './measure.ts';
+import { nsPerCall } from './timing.ts';
 
 const CHUNK_BYTES = 65_536;
 const PACKETS_PER_ROUND = 100_000;

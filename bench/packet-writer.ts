@@ -3,7 +3,8 @@
  * in portions of 64 KiB, as a busy connection does, or one by one, as an idle one does.
  */
 import { PacketWriter } from '../src/packet/index.ts';
-import { line, nsPerCall } from './measure.ts';
+import { line } from './measure.ts';
+import { nsPerCall } from './timing.ts';
 
 const takeBytes = 64 * 1024;
 const calls = 200_000;

@@ -4,7 +4,8 @@
  * differs. Prints ns per packet. `node bench/publish-object.ts`
  */
 import { encodePacket, PacketType } from '../src/packet/index.ts';
-import { line, nsPerCall } from './measure.ts';
+import { line } from './measure.ts';
+import { nsPerCall } from './timing.ts';
 
 const packets = 1000;
 const rounds = 500;

@@ -11,7 +11,8 @@ import {
   Session,
   Subscription,
 } from '../src/session/index.ts';
-import { line, nsPerCall } from './measure.ts';
+import { line } from './measure.ts';
+import { nsPerCall } from './timing.ts';
 
 const calls = 100_000;
 const background = 100_000;

@@ -22,7 +22,7 @@ const program = join(root, 'src', 'cli', 'main.ts');
 const run = promisify(execFile);
 
 /** What the shell commands of the documents start; `sensor-program` stands for the reader's own. */
-const programs = new Set(['npm', 'npx', 'linnet', 'openssl', 'sensor-program']);
+const programs = new Set(['npm', 'npx', 'linnet', 'openssl', 'sqlite3', 'sensor-program']);
 
 test('every npm command in the documents exists, with the flags it is given', async () => {
   const { scripts } = await import('../../package.json', { with: { type: 'json' } }).then(

@@ -55,6 +55,7 @@ test('the package holds what users need, and no tests', async () => {
     'dist/packet/index.js',
     'dist/testing/index.d.ts',
     'dist/cli/main.js',
+    'dist/storage/sql/sql-worker.js',
     'docs/reference/configuration.md',
     'docs/reference/linnet.schema.json',
   ]) {
@@ -105,6 +106,21 @@ test('that program runs: it embeds a broker, uses the codec and the test kit', {
     'over TCP: hello hi',
     'test kit: 0',
   ]);
+});
+
+test('its thread for SQLite files starts, also from a program given on the command line', {
+  skip,
+}, async () => {
+  const program = `
+    import { createBroker } from 'linnet';
+    import { DatabaseSync } from 'node:sqlite';
+    await using broker = await createBroker({ data_dir: 'sql-data' });
+    const { connections } = broker.server.status().sql;
+    const rows = new DatabaseSync(connections.file).prepare('SELECT * FROM connections').all();
+    console.log(connections.isWorking, rows.length);`;
+  const { stdout, stderr } = await node('--input-type=module', '--eval', program);
+  assert.equal(stderr, '');
+  assert.equal(stdout, 'true 0\n');
 });
 
 test('a CommonJS program can require it', { skip }, async () => {

@@ -79,3 +79,45 @@ test('beyond the limits a new one is refused with 0x97, one in the place of anot
   assert.equal(publish('c', '123456'), taken);
   assert.deepEqual(held(broker), { messages: 2, bytes: 10 });
 });
+
+for (const size of [100, 1024, 1025, 40_000]) {
+  test(`a Retained Message of ${size} bytes is delivered whole after many others came and went`, () => {
+    const { broker, client } = started({ retainedBytesMax: 0 });
+    const text = (i: number): string => `${i}`.padEnd(size, '.');
+    for (let i = 0; i < 100; i++) client.publish(`t/${i}`, text(i), { retain: true });
+    for (let i = 0; i < 100; i += 3) client.publish(`t/${i}`, '', { retain: true });
+    for (let i = 0; i < 100; i += 2) client.publish(`t/${i}`, text(i + 1000), { retain: true });
+    const reader = broker.open();
+    reader.connect({ clientId: 'reader' });
+    reader.subscribe('t/#');
+    const expected = Array.from({ length: 100 }, (_, i) => i)
+      .filter((i) => i % 2 === 0 || i % 3 !== 0)
+      .map((i) => `t/${i} ${text(i % 2 === 0 ? i + 1000 : i)}`);
+    const received = reader
+      .takePublishes()
+      .map(({ topicName, payload }) => `${topicName} ${new TextDecoder().decode(payload)}`);
+    assert.deepEqual(received.sort(), expected.sort());
+    assert.equal(held(broker).bytes, expected.length * size);
+  });
+}
+
+test('a Retained Message that is under way to a client keeps its value when another takes its place', () => {
+  const { broker, client } = started();
+  client.publish('t', 'first', { qos: 1, retain: true });
+  client.take(4);
+  const reader = broker.open();
+  reader.connect({
+    clientId: 'reader',
+    cleanStart: false,
+    properties: { sessionExpiryInterval: 9 },
+  });
+  reader.subscribe('t');
+  assert.equal(reader.takePublishes().length, 1);
+  client.publish('t', 'later', { qos: 1, retain: true });
+  client.publish('u', 'other', { qos: 1, retain: true });
+  reader.lose();
+  const again = broker.open();
+  again.connect({ clientId: 'reader', cleanStart: false });
+  const texts = again.takePublishes().map(({ payload }) => new TextDecoder().decode(payload));
+  assert.deepEqual(texts, ['first', 'later']);
+});

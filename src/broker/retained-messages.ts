@@ -1,12 +1,9 @@
 import type { Message } from '../session/index.ts';
 import { NameTrie, type NameWalk } from '../topic/index.ts';
 import { type Core, orUnlimited } from './core.ts';
+import { PackedBodies } from './packed-bodies.ts';
+import { RetainedMessage } from './retained-message.ts';
 import { Timer } from './timer-wheel.ts';
-
-interface Retained {
-  readonly message: Message;
-  readonly expiry: Timer | undefined;
-}
 
 /**
  * The Retained Messages: at most one for each Topic Name, the last one published with RETAIN 1
@@ -14,7 +11,8 @@ interface Retained {
  */
 export class RetainedMessages {
   private readonly core: Core;
-  private readonly names = new NameTrie<Retained>();
+  private readonly names = new NameTrie<RetainedMessage>();
+  private readonly bodies = new PackedBodies();
   /** Payload bytes of all of them. */
   bytes = 0;
 
@@ -29,11 +27,13 @@ export class RetainedMessages {
   /** The limit that keeps this message from being retained, if one does. */
   refusal(topicName: string, payloadBytes: number): string | undefined {
     const { retainedMessagesMax, retainedBytesMax } = this.core.settings.limits;
+    const isNearMessages = this.names.size >= orUnlimited(retainedMessagesMax);
+    const isNearBytes = this.bytes + payloadBytes > orUnlimited(retainedBytesMax);
+    if (!isNearMessages && !isNearBytes) return undefined;
     const known = this.names.get(topicName);
-    if (known === undefined && this.names.size >= orUnlimited(retainedMessagesMax)) {
+    if (known === undefined && isNearMessages)
       return `retained_messages_max ${retainedMessagesMax}`;
-    }
-    const replaced = known?.message.payload.length ?? 0;
+    const replaced = known?.payloadBytes ?? 0;
     if (this.bytes - replaced + payloadBytes > orUnlimited(retainedBytesMax)) {
       return `retained_bytes_max ${retainedBytesMax}`;
     }
@@ -43,14 +43,17 @@ export class RetainedMessages {
   set(message: Message): void {
     const { topicName } = message;
     // The name keeps its place in the tree: a walk that is under way must not miss it.
-    this.release(this.names.get(topicName));
-    let expiry: Timer | undefined;
+    let retained = this.names.get(topicName);
+    if (retained === undefined) {
+      retained = new RetainedMessage(topicName);
+      this.names.set(topicName, retained);
+    } else this.forgetValue(retained);
+    retained.set(message, this.bodies);
     if (message.expiresAtMs !== Infinity) {
-      expiry = new Timer(() => this.expire(topicName));
-      this.core.wheel.schedule(expiry, message.expiresAtMs);
+      retained.expiry = new Timer(() => this.expire(topicName));
+      this.core.wheel.schedule(retained.expiry, message.expiresAtMs);
     }
-    this.names.set(topicName, { message: message.isolate(), expiry });
-    this.bytes += message.payload.length;
+    this.bytes += retained.payloadBytes;
     this.core.plugins.tell('retainedChanged', topicName, false);
   }
 
@@ -58,7 +61,8 @@ export class RetainedMessages {
   delete(topicName: string): boolean {
     const known = this.names.get(topicName);
     if (known === undefined) return false;
-    this.release(known);
+    this.forgetValue(known);
+    known.remove();
     this.names.delete(topicName);
     this.core.plugins.tell('retainedChanged', topicName, true);
     return true;
@@ -69,15 +73,15 @@ export class RetainedMessages {
   }
 
   /** Looks for all that match, in bounded pieces. */
-  walk(topicFilter: string): NameWalk<Retained> {
+  walk(topicFilter: string): NameWalk<RetainedMessage> {
     return this.names.walk(topicFilter);
   }
 
-  /** Undoes what belongs to a value besides its place. */
-  private release(known: Retained | undefined): void {
-    if (known === undefined) return;
+  /** What belongs to a value besides its body. */
+  private forgetValue(known: RetainedMessage): void {
     if (known.expiry !== undefined) this.core.wheel.cancel(known.expiry);
-    this.bytes -= known.message.payload.length;
+    known.expiry = undefined;
+    this.bytes -= known.payloadBytes;
   }
 
   private expire(topicName: string): void {

@@ -1,6 +1,7 @@
 import { QoS } from '../packet/index.ts';
 import type { Message, Replay, Session, Subscription } from '../session/index.ts';
 import { subscriptionKey } from '../session/index.ts';
+import type { RetainedMessage } from './retained-message.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 
 /** What a replay needs of the broker for each message. */
@@ -19,12 +20,11 @@ export interface ReplayTarget {
 export class RetainedReplay implements Replay {
   /** What the subscription is known by in its Session. */
   readonly key: string;
-  private readonly retained: RetainedMessages;
   private readonly walk: ReturnType<RetainedMessages['walk']>;
   private readonly subscription: Subscription;
   private readonly target: ReplayTarget;
   private readonly step: number;
-  private found: Message[] = [];
+  private found: RetainedMessage[] = [];
   private index = 0;
 
   constructor(
@@ -34,7 +34,6 @@ export class RetainedReplay implements Replay {
     step: number,
   ) {
     this.key = subscriptionKey(subscription.topicFilter, subscription.shareName);
-    this.retained = retained;
     this.walk = retained.walk(subscription.topicFilter);
     this.subscription = subscription;
     this.target = target;
@@ -48,22 +47,24 @@ export class RetainedReplay implements Replay {
     for (let sent = 0; sent < this.step; sent++) {
       if (this.index >= this.found.length) {
         if (this.walk.done) return 'finished';
-        this.found = this.walk.next(this.step).map((retained) => retained.message);
+        this.found = this.walk.next(this.step);
         this.index = 0;
         if (this.found.length === 0) return this.walk.done ? 'finished' : 'again';
       }
-      // It may have waited since it was found: the client has its later values already.
-      const message = this.retained.get((this.found[this.index] as Message).topicName);
-      if (message !== undefined && !this.takes(message, current)) return 'waiting';
+      const retained = this.found[this.index] as RetainedMessage;
+      // It may have waited since it was found. If it was removed, the client has what came after it.
+      if (!retained.isRemoved) {
+        if (!this.takes(retained, current)) return 'waiting';
+        const { message } = retained;
+        if (!message.isExpired(nowMs)) this.target.deliverRetained(message, current, nowMs);
+      }
       this.index++;
-      if (message?.isExpired(nowMs) === false) this.target.deliverRetained(message, current, nowMs);
     }
     return 'again';
   }
 
-  private takes(message: Message, { session, qos }: Subscription): boolean {
+  private takes(retained: RetainedMessage, { session, qos }: Subscription): boolean {
     if (!this.target.isReady(session)) return false;
-    const needsWindow = Math.min(message.qos, qos) > QoS.atMostOnce;
-    return !needsWindow || session.outbound.hasRoom;
+    return retained.qosFor(qos) === QoS.atMostOnce || session.outbound.hasRoom;
   }
 }

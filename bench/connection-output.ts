@@ -44,6 +44,10 @@ const link: Link = {
   write: (bytes) => {
     sink += bytes.length;
   },
+  lend: (bytes) => {
+    sink += bytes.length;
+    return true;
+  },
   requestDrained: nothing,
   pause: nothing,
   resume: nothing,

@@ -1,49 +1,70 @@
 /**
- * Cost of the way from a connection's buffer to the system call: `node bench/outbound-queue.ts`. Turns in which
- * a number of connections have written a number of chunks each; the socket takes everything at once.
+ * Cost of the way from a connection's buffer to the system call: `node bench/outbound-queue.ts`. Connections
+ * that write a number of chunks each; the socket takes everything at once, or only after that.
  */
-import { OutboundQueue, type OutboundSink, TurnEnd } from '../src/listener/outbound-queue.ts';
+import { OutboundQueue, type OutboundSink } from '../src/listener/outbound-queue.ts';
 import { line } from './measure.ts';
 import { nsPerCall } from './timing.ts';
 
 let sink = 0;
-const socket: OutboundSink = {
-  send: (chunk, taken) => {
-    sink += chunk.length;
-    taken();
-  },
-  sendMany: (chunks, taken) => {
-    for (const chunk of chunks) sink += chunk.length;
-    taken();
-  },
-};
 
-function bench(connections: number, chunksPerTurn: number, chunkBytes: number): void {
-  let endTurn = (): void => undefined;
-  const turnEnd = new TurnEnd((callback) => {
-    endTurn = callback;
-  });
-  const queues = Array.from(
-    { length: connections },
-    () => new OutboundQueue(socket, turnEnd, () => undefined),
-  );
+/** A socket, and what it was asked to call when it has taken everything. */
+class Socket implements OutboundSink {
+  private readonly isSlow: boolean;
+  private taken: (() => void) | undefined;
+
+  constructor(isSlow: boolean) {
+    this.isSlow = isSlow;
+  }
+
+  send(chunk: Uint8Array): boolean {
+    sink += chunk.length;
+    return !this.isSlow;
+  }
+
+  sendMany(chunks: readonly Uint8Array[]): boolean {
+    for (const chunk of chunks) sink += chunk.length;
+    return !this.isSlow;
+  }
+
+  whenTaken(callback: () => void): void {
+    this.taken = callback;
+  }
+
+  take(): void {
+    for (let call = this.taken; call !== undefined; call = this.taken) {
+      this.taken = undefined;
+      call();
+    }
+  }
+}
+
+function bench(
+  connections: number,
+  chunksPerTurn: number,
+  chunkBytes: number,
+  isSlow: boolean,
+): void {
+  const sockets = Array.from({ length: connections }, () => new Socket(isSlow));
+  const queues = sockets.map((socket) => new OutboundQueue(socket, () => undefined));
   const chunk = new Uint8Array(chunkBytes);
   const turns = Math.ceil(100_000 / (connections * chunksPerTurn));
   const ns = nsPerCall(turns * connections * chunksPerTurn, () => {
     for (let turn = 0; turn < turns; turn++) {
       for (const queue of queues) {
-        for (let i = 0; i < chunksPerTurn; i++) queue.write(chunk);
+        for (let i = 0; i < chunksPerTurn; i++) queue.lend(chunk);
       }
-      endTurn();
+      for (const socket of sockets) socket.take();
     }
   });
-  const what = `${connections} connections, ${chunksPerTurn} x ${chunkBytes} bytes in each turn`;
-  line(what, ns, 'ns');
+  const how = isSlow ? 'taken late' : 'taken at once';
+  line(`${connections} connections, ${chunksPerTurn} x ${chunkBytes} bytes each, ${how}`, ns, 'ns');
 }
 
-bench(1, 1, 64);
-bench(100, 1, 64);
-bench(100, 1, 16 * 1024);
-bench(100, 10, 64);
-bench(100, 10, 16 * 1024);
+for (const isSlow of [false, true]) {
+  bench(1, 1, 64, isSlow);
+  bench(100, 1, 64, isSlow);
+  bench(100, 10, 64, isSlow);
+  bench(100, 10, 16 * 1024, isSlow);
+}
 if (sink === 0) throw new Error('nothing was sent');

@@ -74,7 +74,7 @@ const scenarios = [
 
 /** A chunk full of whole packets, and how many. */
 function chunkOf({ packets, version }: Scenario): { chunk: Uint8Array; count: number } {
-  const writer = new PacketWriter(CHUNK_BYTES);
+  const writer = new PacketWriter();
   let count = 0;
   for (;;) {
     const packet = packets[count % packets.length] as PublishPacket;
@@ -105,7 +105,7 @@ function benchDecode(each: Scenario): void {
 function benchEncode(each: Scenario): void {
   const { packets, version } = each;
   const ns = nsPerCall(PACKETS_PER_ROUND, () => {
-    const writer = new PacketWriter(CHUNK_BYTES);
+    const writer = new PacketWriter();
     for (let i = 0; i < PACKETS_PER_ROUND; i++) {
       writePacket(writer, packets[i % packets.length] as PublishPacket, version);
       if (writer.length > CHUNK_BYTES - 2048) writer.truncate(0);
@@ -141,7 +141,7 @@ function benchAcknowledgement(): void {
   });
   line('decode PUBACK', decode, 'ns');
   const encode = nsPerCall(100_000, () => {
-    const writer = new PacketWriter(CHUNK_BYTES);
+    const writer = new PacketWriter();
     for (let i = 0; i < 100_000; i++) {
       const packetId = (i & 0x7fff) + 1;
       writePacket(

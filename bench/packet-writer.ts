@@ -11,7 +11,7 @@ const calls = 200_000;
 let sink = 0;
 
 function pieces(size: number, portionBytes: number): () => void {
-  const writer = new PacketWriter(512);
+  const writer = new PacketWriter();
   const piece = new Uint8Array(size).fill(1);
   return () => {
     for (let i = 0; i < calls; i++) {
@@ -27,7 +27,7 @@ for (const size of [4, 64, 300, 1024]) {
 line('append 64 bytes, taken one by one', nsPerCall(calls, pieces(64, 1)), 'ns');
 
 function strings(text: string): () => void {
-  const writer = new PacketWriter(512);
+  const writer = new PacketWriter();
   return () => {
     for (let i = 0; i < calls; i++) {
       writer.string(text);

@@ -226,7 +226,6 @@ export class Server {
     return {
       connect: (link) => this.broker.connect(link, this.policies.get(link.origin.listenerName)),
       log: (level, event, fields) => log?.[level](event, fields),
-      afterTurn: (callback) => this.runtime.afterTurn(callback),
     };
   }
 

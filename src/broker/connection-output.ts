@@ -5,6 +5,7 @@ import {
   PacketWriter,
   type PublishPacket,
   type ServerPacket,
+  slabBytesMax,
   writePacket,
   writePublishHead,
 } from '../packet/index.ts';
@@ -12,10 +13,8 @@ import type { Delivery, WirePublish } from '../session/index.ts';
 import type { Core } from './core.ts';
 import type { Link } from './link.ts';
 
-/** What an idle client needs for its CONNACK and pings; a busy one soon writes into larger slabs. */
-const firstSlabBytes = 512;
 /** Output is handed to the link when it reaches this size, else at the end of the turn. */
-const flushBytes = 64 * 1024;
+const flushBytes = slabBytesMax - 2048;
 /** What a client's own requests may add above the limit for messages before we stop reading from it. */
 const answerBytesMax = 256 * 1024;
 
@@ -24,7 +23,7 @@ export class ConnectionOutput {
   private readonly core: Core;
   private readonly link: Link;
   private readonly wantsFlush: () => void;
-  private readonly writer = new PacketWriter(firstSlabBytes);
+  private readonly writer = new PacketWriter();
   private isFlushScheduled = false;
 
   /** @param wantsFlush called when there is something to `flush` at the end of the turn */
@@ -56,10 +55,12 @@ export class ConnectionOutput {
     if (packet.type === PacketType.publish) {
       counters.publishSent++;
       counters.publishBytesSent += packet.payload.length;
-      if (packet.payload.length >= ownPayloadBytesMin) {
+      const { length } = packet.payload;
+      if (length >= ownPayloadBytesMin) {
         this.sendReference(packet, version);
         return;
       }
+      this.makeRoom(length);
     }
     const before = this.writer.length;
     writePacket(this.writer, packet, version);
@@ -82,6 +83,7 @@ export class ConnectionOutput {
   sendShared(delivery: Delivery, wire: WirePublish, packetId: number): void {
     const { counters } = this.core;
     const { writer } = this;
+    this.makeRoom(wire.bytes.length);
     const at = writer.length;
     writer.bytes(wire.bytes);
     if (packetId !== 0) writer.patchUint16(at + wire.packetIdAt, packetId);
@@ -90,6 +92,11 @@ export class ConnectionOutput {
     counters.bytesSent += wire.bytes.length;
     counters.publishBytesSent += delivery.message.payload.length;
     this.written();
+  }
+
+  /** What would not fit into the slab does not make a larger one. */
+  private makeRoom(length: number): void {
+    if (this.writer.length + length > flushBytes && this.writer.length > 0) this.flush();
   }
 
   /** Hands over a full buffer, or asks to be flushed at the end of the turn. */
@@ -103,6 +110,6 @@ export class ConnectionOutput {
 
   flush(): void {
     this.isFlushScheduled = false;
-    if (this.writer.length > 0) this.link.write(this.writer.take());
+    if (this.writer.length > 0) this.writer.clear(this.link.lend(this.writer.written()));
   }
 }

@@ -37,6 +37,11 @@ export interface Link {
   readonly origin: LinkOrigin;
   /** Sends bytes. The link owns them from now on: the caller never writes to them again. */
   write(bytes: Uint8Array): void;
+  /**
+   * Sends bytes that the caller would like to have back. @returns whether it may write to them again;
+   * otherwise they are the link's.
+   */
+  lend(bytes: Uint8Array): boolean;
   /** Bytes given to `write` that the operating system has not taken yet. */
   readonly pendingBytes: number;
   /**

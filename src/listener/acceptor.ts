@@ -14,7 +14,6 @@ import { FoldedLog, type ListenerLog, type LogFields, type LogLevel } from './fo
 import { TrustedProxies } from './forwarded-client.ts';
 import { HandshakeDeadlines } from './handshake-deadlines.ts';
 import type { ListenerOptions, TlsOptions, WebSocketOptions } from './options.ts';
-import { type AfterTurn, TurnEnd } from './outbound-queue.ts';
 import { reachOf, unmapAddress } from './reach.ts';
 import { SocketLink } from './socket-link.ts';
 import { WebSocketDoor } from './websocket-door.ts';
@@ -24,11 +23,6 @@ export interface ListenerHost {
   /** A connection is there. undefined = no room to even refuse it properly: it is dropped at once. */
   connect(link: Link): LinkHandler | undefined;
   readonly log: ListenerLog;
-  /**
-   * When the writes of a turn leave; default `setImmediate`. A host that collects output itself gives its
-   * own, so that what it writes at the end of a turn does not wait for the end of the next one.
-   */
-  readonly afterTurn?: AfterTurn;
 }
 
 /** What the TLS handshake told. */
@@ -49,16 +43,11 @@ export class Acceptor {
   readonly #securities = new WeakMap<Socket, Security>();
   readonly #links = new Set<SocketLink | WebSocketLink>();
   readonly #whenEmpty: (() => void)[] = [];
-  readonly #turnEnd: TurnEnd;
   readonly #log: FoldedLog;
 
   constructor(options: ListenerOptions, host: ListenerHost) {
     this.#options = options;
     this.#host = host;
-    this.#turnEnd = new TurnEnd((callback) => {
-      if (host.afterTurn === undefined) setImmediate(callback);
-      else host.afterTurn(callback);
-    });
     this.#log = new FoldedLog(host.log);
     this.#proxies = new TrustedProxies(options.webSocket?.trustedProxies ?? []);
     this.#door = options.webSocket === undefined ? undefined : this.#makeDoor(options.webSocket);
@@ -131,7 +120,7 @@ export class Acceptor {
     if (this.#door === undefined) {
       const reach = reachOf(peer, this.#gateways);
       const origin = this.#origin(peer, socket.remotePort, reach, security);
-      this.#adopt(new SocketLink(socket, origin, this.#turnEnd));
+      this.#adopt(new SocketLink(socket, origin));
       return;
     }
     this.#securities.set(socket, security);
@@ -165,7 +154,7 @@ export class Acceptor {
     const port = client.origin === 'forwarded' ? 0 : socket.remotePort;
     const security = this.#securities.get(socket) ?? unsecured;
     const origin = this.#origin(client.address, port, reach, security);
-    this.#adopt(new WebSocketLink(webSocket, socket, origin, this.#turnEnd));
+    this.#adopt(new WebSocketLink(webSocket, socket, origin));
   }
 
   #adopt(link: SocketLink | WebSocketLink): void {

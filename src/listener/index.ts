@@ -29,7 +29,7 @@ export {
   type TlsVersion,
   type WebSocketOptions,
 } from './options.ts';
-export { type AfterTurn, lowWaterBytes } from './outbound-queue.ts';
+export { lowWaterBytes } from './outbound-queue.ts';
 export { findPortHolder, type PortHolder } from './port-holder.ts';
 export { reachOf, unmapAddress } from './reach.ts';
 export { lingerMs } from './socket-link.ts';

@@ -9,7 +9,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Link, LinkHandler, LinkOrigin } from '../broker/index.ts';
-import { OutboundQueue, type OutboundSink, type TurnEnd } from './outbound-queue.ts';
+import { OutboundQueue, type OutboundSink } from './outbound-queue.ts';
 import { readShared } from './shared-read.ts';
 
 /** How long a connection that we ended may take until the peer has closed it too. */
@@ -26,12 +26,10 @@ export class SocketLink implements Link {
   #linger: NodeJS.Timeout | undefined;
   #error: Error | undefined;
 
-  constructor(socket: Socket, origin: LinkOrigin, turnEnd: TurnEnd) {
+  constructor(socket: Socket, origin: LinkOrigin) {
     this.origin = origin;
     this.#socket = socket;
-    this.#queue = new OutboundQueue(new SocketSink(socket), turnEnd, () =>
-      this.#handler?.drained(),
-    );
+    this.#queue = new OutboundQueue(new SocketSink(socket), () => this.#handler?.drained());
   }
 
   /**
@@ -59,6 +57,10 @@ export class SocketLink implements Link {
 
   write(bytes: Uint8Array): void {
     this.#queue.write(bytes);
+  }
+
+  lend(bytes: Uint8Array): boolean {
+    return this.#queue.lend(bytes);
   }
 
   requestDrained(): void {
@@ -112,23 +114,29 @@ export class SocketLink implements Link {
   }
 }
 
-class SocketSink implements OutboundSink {
+const nothing = new Uint8Array(0);
+
+export class SocketSink implements OutboundSink {
   readonly #socket: Socket;
 
   constructor(socket: Socket) {
     this.#socket = socket;
   }
 
-  send(chunk: Uint8Array, taken: () => void): void {
-    this.#socket.write(chunk, taken);
+  /** Without a callback, which would cost a tick of its own: `writableLength` tells as much. */
+  send(chunk: Uint8Array): boolean {
+    this.#socket.write(chunk);
+    return this.#socket.writableLength === 0;
   }
 
-  sendMany(chunks: readonly Uint8Array[], taken: () => void): void {
-    const last = chunks.length - 1;
+  sendMany(chunks: readonly Uint8Array[]): boolean {
     this.#socket.cork();
-    chunks.forEach((chunk, index) => {
-      this.#socket.write(chunk, index === last ? taken : undefined);
-    });
+    for (const chunk of chunks) this.#socket.write(chunk);
     this.#socket.uncork();
+    return this.#socket.writableLength === 0;
+  }
+
+  whenTaken(callback: () => void): void {
+    this.#socket.write(nothing, callback);
   }
 }

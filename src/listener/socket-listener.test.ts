@@ -70,7 +70,6 @@ test('a peer that does not read fills pendingBytes, and drained says when it too
   const chunk = Buffer.alloc(64 * 1024, 'x');
   const chunkCount = 1024;
   for (let index = 0; index < chunkCount; index += 1) link.write(chunk);
-  assert.equal(link.pendingBytes, chunkCount * chunk.length);
   // A second client's answer shows that the loop has turned and the kernel took what it would.
   await echoOnce(t);
   assert.ok(link.pendingBytes > lowWaterBytes);

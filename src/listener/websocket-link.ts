@@ -1,7 +1,6 @@
 /**
  * A Link over a WebSocket. Frames are only an envelope: MQTT packets may be split over them or share one
- * [MQTT-6.0.0-2], so what arrives is handed on as bytes, and all writes of one turn leave in one binary
- * frame while they are small.
+ * [MQTT-6.0.0-2], so what arrives is handed on as bytes, and each write leaves in one binary frame.
  *
  * A paused WebSocket still parses the chunk it has in hand, so messages that come out of it are held until
  * `resume`; a close that arrives behind them waits for them, as it does on a plain socket.
@@ -12,7 +11,7 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { Link, LinkHandler, LinkOrigin } from '../broker/index.ts';
-import { OutboundQueue, type OutboundSink, type TurnEnd } from './outbound-queue.ts';
+import { OutboundQueue, type OutboundSink } from './outbound-queue.ts';
 
 /** `ws` gathers a message until it is complete; before the first one a stranger gets only this much. */
 export const firstMessageBytesMax: number = 16 * 1024 * 1024;
@@ -38,12 +37,12 @@ export class WebSocketLink implements Link {
   #error: Error | undefined;
 
   /** `socket` carries `webSocket`. */
-  constructor(webSocket: WebSocket, socket: Socket, origin: LinkOrigin, turnEnd: TurnEnd) {
+  constructor(webSocket: WebSocket, socket: Socket, origin: LinkOrigin) {
     this.origin = origin;
     this.#webSocket = webSocket;
     this.#socket = socket;
     const sink = new WebSocketSink(webSocket, socket);
-    this.#queue = new OutboundQueue(sink, turnEnd, () => this.#handler?.drained());
+    this.#queue = new OutboundQueue(sink, () => this.#handler?.drained());
   }
 
   /**
@@ -67,6 +66,10 @@ export class WebSocketLink implements Link {
 
   write(bytes: Uint8Array): void {
     this.#queue.write(bytes);
+  }
+
+  lend(bytes: Uint8Array): boolean {
+    return this.#queue.lend(bytes);
   }
 
   requestDrained(): void {
@@ -177,22 +180,34 @@ export class WebSocketLink implements Link {
 class WebSocketSink implements OutboundSink {
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
+  #taken: (() => void) | undefined;
+  #unsent = 0;
 
   constructor(webSocket: WebSocket, socket: Socket) {
     this.#webSocket = webSocket;
     this.#socket = socket;
   }
 
-  send(chunk: Uint8Array, taken: () => void): void {
-    this.#webSocket.send(chunk, { binary: true }, taken);
+  send(chunk: Uint8Array): boolean {
+    this.#webSocket.send(chunk, { binary: true }, this.#sent);
+    this.#unsent++;
+    return false;
   }
 
-  sendMany(chunks: readonly Uint8Array[], taken: () => void): void {
-    const last = chunks.length - 1;
+  sendMany(chunks: readonly Uint8Array[]): boolean {
     this.#socket.cork();
-    chunks.forEach((chunk, index) => {
-      this.#webSocket.send(chunk, { binary: true }, index === last ? taken : undefined);
-    });
+    for (const chunk of chunks) this.send(chunk);
     this.#socket.uncork();
+    return false;
   }
+
+  whenTaken(callback: () => void): void {
+    this.#taken = callback;
+  }
+
+  /** Also for what was lost, when the connection is over. */
+  readonly #sent = (): void => {
+    this.#unsent--;
+    if (this.#unsent === 0) this.#taken?.();
+  };
 }

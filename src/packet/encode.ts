@@ -54,7 +54,7 @@ function write(writer: PacketWriter, packet: Packet, version: MqttVersion): void
 
 /** The packet in a buffer of its own, exactly as long as the packet. Errors as `writePacket`. */
 export function encodePacket(packet: Packet, version: MqttVersion): Uint8Array {
-  const writer = new PacketWriter(packetSize(packet, version));
+  const writer = new PacketWriter();
   writePacket(writer, packet, version);
   return writer.take();
 }

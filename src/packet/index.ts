@@ -12,5 +12,6 @@ export {
   type ReaderRole,
 } from './reader.ts';
 export { ReasonCode, reasonCodeName } from './reason-code.ts';
+export { slabBytesMax } from './slab-pool.ts';
 export { isValidUtf8 } from './utf8.ts';
 export { PacketWriter } from './writer.ts';

@@ -79,7 +79,7 @@ eachCase(testPackets, (row, version, from, title) => {
     const encoded = row.encodesAs === undefined ? bytes : parseBytes(row.encodesAs);
     assert.deepEqual(encodePacket(row.packet, version), encoded);
     assert.equal(packetSize(row.packet, version), encoded.length);
-    const writer = new PacketWriter(8);
+    const writer = new PacketWriter();
     writer.byte(0xff);
     writePacket(writer, row.packet, version);
     assert.deepEqual(writer.take().subarray(1), encoded);

@@ -47,7 +47,7 @@ const greatestPacketSize = 5 + 268_435_455;
 const partialBytesMinimum = 64;
 
 /** A PUBLISH with a payload of this size lies in a buffer of its own, which nobody writes to again. */
-export const ownPayloadBytesMin: number = 4096;
+export const ownPayloadBytesMin: number = 32 * 1024;
 
 const empty = new Uint8Array(0);
 

@@ -44,7 +44,7 @@ test('[MQTT-1.5.5-1] a Variable Byte Integer is written in the fewest bytes', ()
 });
 
 test('the buffer grows with what is written, and take() empties it', () => {
-  const writer = new PacketWriter(4);
+  const writer = new PacketWriter();
   const taken: Uint8Array[] = [];
   for (let round = 0; round < 50; round++) {
     for (let count = 0; count < round; count++) writer.string(`text ${count}`);
@@ -62,7 +62,7 @@ test('the buffer grows with what is written, and take() empties it', () => {
 });
 
 test('truncate() forgets the end of what was not taken', () => {
-  const writer = new PacketWriter(4);
+  const writer = new PacketWriter();
   writer.string('taken');
   writer.take();
   writer.uint16(0x0102);

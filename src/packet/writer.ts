@@ -6,6 +6,7 @@
  * packet (two lists that drift apart), and patching the length in afterwards (moves the bytes when the
  * length needs more digits than guessed). PUBLISH alone has its own size arithmetic, for speed.
  */
+import { SlabPool } from './slab-pool.ts';
 import { utf8Length } from './utf8.ts';
 
 export interface ByteSink {
@@ -21,9 +22,6 @@ export interface ByteSink {
   /** The bytes alone. */
   bytes(value: Uint8Array): void;
 }
-
-/** Slabs of a busy connection grow to this, as long as no packet asks for more. */
-const slabBytesMax = 256 * 1024;
 
 const lengthMaximum = 65_535;
 const varintMaximum = 268_435_455;
@@ -43,42 +41,51 @@ const loopEncodeMaximum = 40;
 const encoder = new TextEncoder();
 const empty = new Uint8Array(0);
 
+/** Of all writers of the process. */
+const sharedPool = new SlabPool();
+
 /**
- * A growing output buffer. `take()` hands out what was written since the last `take()`; the next bytes
- * go behind it into the same slab while there is room, so taking often does not allocate often.
+ * A growing output buffer whose memory comes from a pool and goes back to it, so an idle writer has none.
+ * What was written leaves in one of two ways: `take` copies it; `written` lends it, and `clear` then says
+ * whether the memory is free again.
  */
 export class PacketWriter implements ByteSink {
-  readonly #slabBytes: number;
-  /** What was taken lately, as a forecast: a busy connection gets slabs in which several takes fit. */
-  #recent = 0;
   #slab: Uint8Array = empty;
-  #start = 0;
   #end = 0;
+  /** What was written lately, as a forecast: who writes much gets a slab in which it fits at once. */
+  #expected = 0;
 
-  /** @param initialBytes Size of the first slab and of each further one (more where a packet needs it). */
-  constructor(initialBytes = 4096) {
-    this.#slabBytes = initialBytes;
-  }
-
-  /** Bytes written and not yet taken. */
+  /** Bytes written since the last `take` or `clear`. */
   get length(): number {
-    return this.#end - this.#start;
+    return this.#end;
   }
 
-  /** The bytes so far. They belong to the caller; the writer is empty afterwards and never touches them again. */
+  /** The bytes so far, good until the next write. */
+  written(): Uint8Array {
+    return this.#slab.subarray(0, this.#end);
+  }
+
+  /** Empties the writer. `isFree`: nobody looks at what `written` gave any more. */
+  clear(isFree: boolean): void {
+    if (isFree) sharedPool.giveBack(this.#slab);
+    this.#expected = Math.max(this.#end, this.#expected >> 1);
+    this.#slab = empty;
+    this.#end = 0;
+  }
+
+  /** A copy of the bytes so far; the writer is empty afterwards. */
   take(): Uint8Array {
-    const taken = this.#slab.subarray(this.#start, this.#end);
-    this.#recent = Math.max(taken.length, this.#recent >> 1);
-    this.#start = this.#end;
+    const taken = this.#slab.slice(0, this.#end);
+    this.clear(true);
     return taken;
   }
 
-  /** Forgets everything after the first `length` bytes that are not yet taken. */
+  /** Forgets everything after the first `length` bytes. */
   truncate(length: number): void {
-    if (length < 0 || length > this.length) {
-      throw new RangeError(`Cannot cut ${this.length} bytes to ${length}`);
+    if (length < 0 || length > this.#end) {
+      throw new RangeError(`Cannot cut ${this.#end} bytes to ${length}`);
     }
-    this.#end = this.#start + length;
+    this.#end = length;
   }
 
   byte(value: number): void {
@@ -93,13 +100,13 @@ export class PacketWriter implements ByteSink {
     slab[at + 1] = value;
   }
 
-  /** Overwrites two bytes at `position`, counted from the first byte not yet taken. */
+  /** Overwrites two bytes at `position`, counted from the first of `written`. */
   patchUint16(position: number, value: number): void {
-    const at = this.#start + position;
-    if (position < 0 || at + 2 > this.#end)
+    if (position < 0 || position + 2 > this.#end) {
       throw new RangeError(`nothing is written at ${position}`);
-    this.#slab[at] = value >>> 8;
-    this.#slab[at + 1] = value;
+    }
+    this.#slab[position] = value >>> 8;
+    this.#slab[position + 1] = value;
   }
 
   uint32(value: number): void {
@@ -168,12 +175,13 @@ export class PacketWriter implements ByteSink {
   }
 
   #grow(length: number): number {
-    const used = this.length;
-    const wanted = Math.max(this.#slabBytes, Math.min(this.#recent * 4, slabBytesMax), used * 2);
-    const slab = new Uint8Array(Math.max(wanted, used + length));
-    if (used > 0) slab.set(this.#slab.subarray(this.#start, this.#end));
+    const used = this.#end;
+    const slab = sharedPool.take(Math.max(used + length, used * 2, this.#expected));
+    if (used > 0) {
+      slab.set(this.written());
+      sharedPool.giveBack(this.#slab);
+    }
     this.#slab = slab;
-    this.#start = 0;
     this.#end = used + length;
     return used;
   }

@@ -78,6 +78,11 @@ export class TestClient implements Link {
     }
   }
 
+  lend(bytes: Uint8Array): boolean {
+    this.write(new Uint8Array(bytes));
+    return true;
+  }
+
   requestDrained(): void {
     this.owesDrained = true;
   }
@@ -129,17 +134,17 @@ export class TestClient implements Link {
   }
 
   sendBytes(bytes: Uint8Array): void {
-    this.lend(bytes);
+    this.bring(bytes);
     this.test.run();
   }
 
   send(...packets: ClientPacket[]): void {
-    for (const packet of packets) this.lend(encodePacket(packet, this.version));
+    for (const packet of packets) this.bring(encodePacket(packet, this.version));
     this.test.run();
   }
 
   /** As a listener does: the memory is written to again as soon as the broker had its look. */
-  private lend(bytes: Uint8Array): void {
+  private bring(bytes: Uint8Array): void {
     const chunk = new Uint8Array(bytes);
     this.handler?.received(chunk);
     chunk.fill(0xee);

@@ -5,11 +5,7 @@
  * broker is the queue that real sockets have, so its writes are system calls that a socket would need.
  */
 import type { Link, LinkHandler, LinkOrigin } from '../../src/broker/index.ts';
-import {
-  OutboundQueue,
-  type OutboundSink,
-  type TurnEnd,
-} from '../../src/listener/outbound-queue.ts';
+import { OutboundQueue, type OutboundSink } from '../../src/listener/outbound-queue.ts';
 import {
   type ClientPacket,
   encodePacket,
@@ -38,21 +34,24 @@ export class AnsweringClient implements Link {
   /** Bytes of the current packet that are still to come. */
   private missingBytes = 0;
 
-  constructor(number: number, version: MqttVersion, turnEnd: TurnEnd) {
+  constructor(number: number, version: MqttVersion) {
     this.version = version;
     const sink: OutboundSink = {
-      send: (chunk, taken) => {
+      send: (chunk) => {
         this.writes++;
         this.read(chunk);
-        taken();
+        return true;
       },
-      sendMany: (chunks, taken) => {
+      sendMany: (chunks) => {
         this.writes++;
         for (const chunk of chunks) this.read(chunk);
-        taken();
+        return true;
+      },
+      whenTaken: () => {
+        throw new Error('everything was taken at once');
       },
     };
-    this.queue = new OutboundQueue(sink, turnEnd, () => this.handler?.drained());
+    this.queue = new OutboundQueue(sink, () => this.handler?.drained());
     this.origin = {
       transport: 'memory',
       listenerName: 'performance',
@@ -96,6 +95,10 @@ export class AnsweringClient implements Link {
 
   write(bytes: Uint8Array): void {
     this.queue.write(bytes);
+  }
+
+  lend(bytes: Uint8Array): boolean {
+    return this.queue.lend(bytes);
   }
 
   requestDrained(): void {

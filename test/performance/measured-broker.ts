@@ -12,7 +12,6 @@ import {
   defaultSettings,
   MemoryStore,
 } from '../../src/broker/index.ts';
-import { TurnEnd } from '../../src/listener/outbound-queue.ts';
 import { encodePacket, PacketType } from '../../src/packet/index.ts';
 import { AnsweringClient } from './answering-client.ts';
 import { countCopies } from './copy-counter.ts';
@@ -84,20 +83,19 @@ export class MeasuredBroker {
       store: new MemoryStore(),
       plugins,
     });
-    const turnEnd = new TurnEnd((callback) => this.runtime.afterTurn(callback));
     for (let topic = 0; topic < scenario.publishers; topic++) {
       const topicName = `performance/topic-${topic}/`.padEnd(topicBytes, 'x');
       for (let i = 0; i < scenario.subscribersPerTopic; i++) {
-        this.subscribers.push(this.subscriber(broker, turnEnd, topicName));
+        this.subscribers.push(this.subscriber(broker, topicName));
       }
-      this.publishers.push(this.client(broker, turnEnd));
+      this.publishers.push(this.client(broker));
       this.chunks.push(this.chunksFor(topicName));
     }
   }
 
-  private client(broker: Broker, turnEnd: TurnEnd): AnsweringClient {
+  private client(broker: Broker): AnsweringClient {
     const { version } = this.scenario;
-    const client = new AnsweringClient(this.clients.length, version, turnEnd);
+    const client = new AnsweringClient(this.clients.length, version);
     const handler = broker.connect(client);
     if (handler === undefined) throw new Error('the broker takes no more connections');
     client.opened(handler);
@@ -118,8 +116,8 @@ export class MeasuredBroker {
     return client;
   }
 
-  private subscriber(broker: Broker, turnEnd: TurnEnd, topicFilter: string): AnsweringClient {
-    const subscriber = this.client(broker, turnEnd);
+  private subscriber(broker: Broker, topicFilter: string): AnsweringClient {
+    const subscriber = this.client(broker);
     const { qos } = this.scenario;
     const options = { noLocal: false, retainAsPublished: false, retainHandling: 0 as const };
     subscriber.send({

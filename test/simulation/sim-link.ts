@@ -139,6 +139,11 @@ export class SimLink implements Link {
     if (this.state === 'open') this.down.push(bytes);
   }
 
+  lend(bytes: Uint8Array): boolean {
+    this.write(new Uint8Array(bytes));
+    return true;
+  }
+
   requestDrained(): void {
     this.owesDrained = true;
   }

@@ -73,7 +73,8 @@ function check(database: DatabaseSync): void {
   if (finding !== 'ok') throw new DamagedFileError(`quick_check: ${String(finding)}`);
 }
 
-function bytesOf(path: string): number {
+/** Size of a file; 0 when there is none. */
+export function bytesOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 

@@ -43,7 +43,7 @@ export type SqlStatus = Readonly<Partial<Record<TableName, TableStatus>>>;
 const openPatienceMs = 2000;
 const closePatienceMs = 5000;
 const restartPauseMs = 1000;
-const dropReportIntervalMs = 10_000;
+const checkIntervalMs = 10_000;
 
 export class SqlStore {
   /** To be attached to the broker before the first client comes. */
@@ -55,7 +55,7 @@ export class SqlStore {
   private readonly reportedDrops = new Map<TableFeed, number>();
   private worker: Worker | undefined;
   private restart: NodeJS.Timeout | undefined;
-  private dropReports: NodeJS.Timeout | undefined;
+  private checks: NodeJS.Timeout | undefined;
   private isVersionTold = false;
   private closing: Promise<void> | undefined;
 
@@ -97,7 +97,7 @@ export class SqlStore {
   async open(): Promise<void> {
     if (this.feeds.length === 0) return;
     this.start();
-    this.dropReports = setInterval(() => this.reportDrops(), dropReportIntervalMs).unref();
+    this.checks = setInterval(() => this.check(), checkIntervalMs).unref();
     await withinMs(Promise.all(this.feeds.map(({ tried }) => tried)), openPatienceMs);
   }
 
@@ -188,6 +188,11 @@ export class SqlStore {
     }
   }
 
+  private check(): void {
+    for (const feed of this.feeds) feed.check();
+    this.reportDrops();
+  }
+
   private reportDrops(): void {
     for (const feed of this.feeds) {
       const { table, file } = feed;
@@ -202,7 +207,7 @@ export class SqlStore {
 
   private async closeNow(): Promise<void> {
     clearTimeout(this.restart);
-    clearInterval(this.dropReports);
+    clearInterval(this.checks);
     const { worker } = this;
     if (worker !== undefined) {
       const exited = once(worker, 'exit');

@@ -40,6 +40,9 @@ export class TableFeed {
   private state: 'idle' | 'opening' | 'open' = 'idle';
   private writingRows = 0;
   private writtenRows = 0;
+  private batches = 0;
+  /** The value of `batches` at the last check. */
+  private checked = 0;
   private failure: Failure | undefined;
   private timer: NodeJS.Timeout | undefined;
   private pauseMs = firstPauseMs;
@@ -110,6 +113,14 @@ export class TableFeed {
     }
   }
 
+  /** To be called every ten seconds: a disk that never answers is no error that SQLite tells. */
+  check(): void {
+    if (this.writingRows > 0 && this.checked === this.batches) {
+      this.failed({ code: 'TIMEOUT', reason: 'the disk has not answered for ten seconds' });
+    }
+    this.checked = this.batches;
+  }
+
   /** The thread is gone, with what it was writing. */
   lost(failure: Failure): void {
     this.stopTimer();
@@ -140,6 +151,7 @@ export class TableFeed {
       return;
     }
     this.writingRows = rowsOf(batch);
+    this.batches++;
     this.host.post({ kind: 'write', batch });
   };
 

@@ -254,6 +254,30 @@ test('a file that was put in the place of ours is used from then on', (t) => {
   assert.deepEqual(numbersIn(path), [2, 99]);
 });
 
+test('a reader that stays in its transaction does not let the log beside the file grow for ever', (t) => {
+  const { path, table } = setUp(t);
+  const tell = (message: FromWorker): void => void messages.push(message);
+  const messages: FromWorker[] = [];
+  const file = new TableFile('connections', path, table, tell, 1024 * 1024);
+  t.after(() => file.close());
+  file.open();
+  using reader = new DatabaseSync(path, { readOnly: true });
+  reader.exec('BEGIN; SELECT count(*) FROM numbers');
+  let next = 0;
+  const write = (): FromWorker | undefined => {
+    file.write(Array.from({ length: 1000 }, () => next++));
+    return messages.at(-1);
+  };
+  let answer = write();
+  while (answer?.kind === 'written') answer = write();
+  assert.ok(answer?.kind === 'refused');
+  assert.equal(answer.failure?.code, 'LOG_TOO_LONG');
+  assert.ok(statSync(`${path}-wal`).size < 2 * 1024 * 1024);
+  reader.exec('COMMIT');
+  assert.equal(write()?.kind, 'written');
+  assert.ok(statSync(`${path}-wal`).size < 1024 * 1024);
+});
+
 test('a path that cannot be a file is told, every write is answered, and it can be opened later', (t) => {
   const { path, file, told, kinds } = setUp(t);
   mkdirSync(path);

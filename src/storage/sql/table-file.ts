@@ -6,16 +6,37 @@
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { failureOf, fileIdentity, isDamage, openDatabase, setAside } from './database-file.ts';
+import {
+  bytesOf,
+  failureOf,
+  fileIdentity,
+  isDamage,
+  openDatabase,
+  setAside,
+} from './database-file.ts';
 import type { TableName } from './sql-options.ts';
 import type { SqlTable } from './sql-table.ts';
 import type { Failure, FromWorker } from './thread-messages.ts';
+
+/** Far beyond what a few slow readers cause. */
+const defaultLogBytesMax = 256 * 1024 * 1024;
+
+class LongLogError extends Error {
+  readonly code = 'LOG_TOO_LONG';
+
+  constructor(log: string) {
+    super(
+      `another program keeps a transaction open, so that ${log} grows; it goes on when that ends`,
+    );
+  }
+}
 
 export class TableFile<Rows> {
   private readonly name: TableName;
   private readonly path: string;
   private readonly table: SqlTable<Rows>;
   private readonly tell: (message: FromWorker) => void;
+  private readonly logBytesMax: number;
   private database: DatabaseSync | undefined;
   private identity: string | undefined;
   private logIdentity: string | undefined;
@@ -25,11 +46,13 @@ export class TableFile<Rows> {
     path: string,
     table: SqlTable<Rows>,
     tell: (message: FromWorker) => void,
+    logBytesMax: number = defaultLogBytesMax,
   ) {
     this.name = name;
     this.path = resolve(path);
     this.table = table;
     this.tell = tell;
+    this.logBytesMax = logBytesMax;
   }
 
   /** Tells `opened` or `unusable`, perhaps `replaced` before. */
@@ -53,6 +76,7 @@ export class TableFile<Rows> {
     let failure: Failure | undefined;
     if (database !== undefined) {
       try {
+        this.limitLog(database);
         inTransaction(database, () => this.table.write(rows));
         this.tell({ kind: 'written', table: this.name });
         return;
@@ -106,6 +130,20 @@ export class TableFile<Rows> {
       sqliteVersion: String(version?.['version']),
       closedRows,
     });
+  }
+
+  /**
+   * The write-ahead log begins anew when everything in it was copied to the file and nobody reads the old
+   * state any more. One reader that stays in its transaction makes it grow for as long, and the disk is not
+   * ours alone.
+   *
+   * @throws {LongLogError} when it is too long and cannot be shortened
+   */
+  private limitLog(database: DatabaseSync): void {
+    const log = `${this.path}-wal`;
+    if (bytesOf(log) <= this.logBytesMax) return;
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    if (bytesOf(log) > this.logBytesMax) throw new LongLogError(log);
   }
 
   /** Closes a file that is no longer under its name, and takes its log away from the one that is. */

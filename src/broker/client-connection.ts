@@ -4,6 +4,7 @@
  * sent, and makes sure that every way out passes through `finish` exactly once.
  */
 import {
+  type AcknowledgementPacket,
   type AuthPacket,
   type ConnectPacket,
   type DisconnectPacket,
@@ -13,6 +14,7 @@ import {
   PacketType,
   ProtocolError,
   type PublishPacket,
+  type PublishProperties,
   packetSize,
   ReasonCode,
   type ServerPacket,
@@ -126,13 +128,13 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     if (this.isProcessing) return;
     this.isProcessing = true;
     try {
-      this.guard(() => this.receivePackets());
-    } finally {
-      this.isProcessing = false;
+      this.receivePackets();
+      if (!this.isFinished) this.pump();
+    } catch (error) {
+      this.failed(error);
     }
-    if (this.isFinished) return;
-    this.guard(() => this.pump());
-    this.updateReading();
+    this.isProcessing = false;
+    if (!this.isFinished) this.updateReading();
   }
 
   private receivePackets(): void {
@@ -150,14 +152,18 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     }
   }
 
-  /** The one place where broken protocol and our own bugs end a connection. */
   private guard(step: () => void): void {
     try {
       step();
     } catch (error) {
-      if (error instanceof ProtocolError) this.endProtocolError(error);
-      else this.endInternalError(error);
+      this.failed(error);
     }
+  }
+
+  /** The one place where broken protocol and our own bugs end a connection. */
+  private failed(error: unknown): void {
+    if (error instanceof ProtocolError) this.endProtocolError(error);
+    else this.endInternalError(error);
   }
 
   /** Goes on with `next` now, or when the promise is settled; nothing is read in between. */
@@ -212,6 +218,24 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
 
   send(packet: ServerPacket): void {
     this.output.send(packet, this.protocol.protocolVersion);
+  }
+
+  sendDelivery(
+    delivery: Delivery,
+    packetId: number,
+    dup: boolean,
+    properties: PublishProperties | undefined,
+  ): void {
+    const { protocolVersion } = this.protocol;
+    this.output.sendDelivery(delivery, protocolVersion, packetId, dup, properties);
+  }
+
+  sendAcknowledgement(
+    type: AcknowledgementPacket['type'],
+    packetId: number,
+    reasonCode: ReasonCode,
+  ): void {
+    this.output.sendAcknowledgement(this.protocol.protocolVersion, type, packetId, reasonCode);
   }
 
   sendShared(delivery: Delivery, wire: WirePublish, packetId: number): void {

@@ -1,11 +1,15 @@
 import {
+  type AcknowledgementPacket,
   type MqttVersion,
   ownPayloadBytesMin,
   PacketType,
   PacketWriter,
-  type PublishPacket,
+  type PublishProperties,
+  publishFlags,
+  type ReasonCode,
   type ServerPacket,
   slabBytesMax,
+  writeAcknowledgement,
   writePacket,
   writePublishHead,
 } from '../packet/index.ts';
@@ -50,47 +54,79 @@ export class ConnectionOutput {
   }
 
   send(packet: ServerPacket, version: MqttVersion): void {
-    const { counters } = this.core;
-    counters.packetsSent++;
     if (packet.type === PacketType.publish) {
-      counters.publishSent++;
-      counters.publishBytesSent += packet.payload.length;
-      const { length } = packet.payload;
-      if (length >= ownPayloadBytesMin) {
-        this.sendReference(packet, version);
-        return;
-      }
-      this.makeRoom(length);
+      const { payload, properties, topicName, packetId } = packet;
+      const flags = publishFlags(packet.qos, packet.retain, packet.dup);
+      this.sendPublish(version, flags, topicName, packetId, properties, payload);
+      return;
     }
-    const before = this.writer.length;
+    this.core.counters.packetsSent++;
     writePacket(this.writer, packet, version);
-    counters.bytesSent += this.writer.length - before;
     this.written();
   }
 
-  /**
-   * The payload is in a buffer of its own, and one more piece in a gathered write costs less than a copy: it
-   * is handed to the link as it is, behind everything that was written before it.
-   */
-  private sendReference(packet: PublishPacket, version: MqttVersion): void {
-    const before = this.writer.length;
-    writePublishHead(this.writer, packet, version);
-    this.core.counters.bytesSent += this.writer.length - before + packet.payload.length;
-    this.flush();
-    this.link.write(packet.payload);
+  sendDelivery(
+    { message, qos, retain }: Delivery,
+    version: MqttVersion,
+    packetId: number,
+    dup: boolean,
+    properties: PublishProperties | undefined,
+  ): void {
+    const flags = publishFlags(qos, retain, dup);
+    const { topicName, payload } = message;
+    this.sendPublish(version, flags, topicName, packetId, properties, payload);
   }
 
-  sendShared(delivery: Delivery, wire: WirePublish, packetId: number): void {
-    const { counters } = this.core;
+  sendAcknowledgement(
+    version: MqttVersion,
+    type: AcknowledgementPacket['type'],
+    packetId: number,
+    reasonCode: ReasonCode,
+  ): void {
+    this.core.counters.packetsSent++;
+    writeAcknowledgement(this.writer, version, type, packetId, reasonCode);
+    this.written();
+  }
+
+  private sendPublish(
+    version: MqttVersion,
+    flags: number,
+    topicName: string,
+    packetId: number,
+    properties: PublishProperties | undefined,
+    payload: Uint8Array,
+  ): void {
     const { writer } = this;
-    this.makeRoom(wire.bytes.length);
-    const at = writer.length;
-    writer.bytes(wire.bytes);
-    if (packetId !== 0) writer.patchUint16(at + wire.packetIdAt, packetId);
+    const { length } = payload;
+    this.countPublish(length);
+    if (length < ownPayloadBytesMin) {
+      this.makeRoom(length);
+      writePublishHead(writer, version, flags, topicName, packetId, properties, length);
+      writer.bytes(payload);
+      this.written();
+      return;
+    }
+    // It is in a buffer of its own: handed to the link as it is, behind everything written before it.
+    writePublishHead(writer, version, flags, topicName, packetId, properties, length);
+    this.flush();
+    this.core.counters.bytesSent += length;
+    this.link.write(payload);
+  }
+
+  private countPublish(payloadBytes: number): void {
+    const { counters } = this.core;
     counters.packetsSent++;
     counters.publishSent++;
-    counters.bytesSent += wire.bytes.length;
-    counters.publishBytesSent += delivery.message.payload.length;
+    counters.publishBytesSent += payloadBytes;
+  }
+
+  sendShared({ message }: Delivery, { bytes, packetIdAt }: WirePublish, packetId: number): void {
+    const { writer } = this;
+    this.countPublish(message.payloadBytes);
+    this.makeRoom(bytes.length);
+    const at = writer.length;
+    writer.bytes(bytes);
+    if (packetId !== 0) writer.patchUint16(at + packetIdAt, packetId);
     this.written();
   }
 
@@ -110,6 +146,9 @@ export class ConnectionOutput {
 
   flush(): void {
     this.isFlushScheduled = false;
-    if (this.writer.length > 0) this.writer.clear(this.link.lend(this.writer.written()));
+    const { length } = this.writer;
+    if (length === 0) return;
+    this.core.counters.bytesSent += length;
+    this.writer.clear(this.link.lend(this.writer.written()));
   }
 }

@@ -7,7 +7,6 @@
 import { ownPayloadBytesMin, QoS } from '../packet/index.ts';
 import {
   type Delivery,
-  type Lsn,
   Message,
   type MessageFields,
   type Session,
@@ -26,13 +25,6 @@ import {
 } from './router.ts';
 import type { ShareGroup } from './share-group.ts';
 import type { Op } from './stores.ts';
-
-export interface Dispatched {
-  /** Receivers that got, or will get, a copy. */
-  readonly matched: number;
-  /** Acknowledge when this is durable. */
-  readonly lsn: Lsn;
-}
 
 interface PendingLocal {
   readonly subscriber: LocalSubscriber;
@@ -64,14 +56,18 @@ export class Dispatcher {
     this.factsOf = factsOf;
   }
 
-  dispatch(message: Message, nowMs: number): Dispatched {
+  /**
+   * @returns how many receivers got, or will get, a copy. What has to be durable before the message is
+   * acknowledged is its `lsn`.
+   */
+  dispatch(message: Message, nowMs: number): number {
     const route = this.router.match(message.topicName);
     const members = route.groups.length > 0 ? chooseMembers(route.groups, message) : noMembers;
-    const lsn = this.record(message, route, members);
+    this.record(message, route, members);
     let matched = 0;
     let last: Delivery | undefined;
     // Large payloads are not copied at all, so there is nothing to share.
-    const isShared = route.targets.length > 1 && message.payload.length < ownPayloadBytesMin;
+    const isShared = route.targets.length > 1 && message.payloadBytes < ownPayloadBytesMin;
     for (const target of route.targets) {
       const delivery = this.deliveryFor(message, target, last, isShared);
       if (delivery === undefined) continue;
@@ -90,7 +86,7 @@ export class Dispatcher {
       this.core.plugins.tell('messagePublished', message, matched);
     }
     if (this.pendingLocals.length > 0) this.callLocals();
-    return { matched, lsn };
+    return matched;
   }
 
   /** A message that its member of a Shared Subscription gave back: to another one, if there is one. */
@@ -207,7 +203,7 @@ export class Dispatcher {
   }
 
   /** Tells the store who will get the message, where that outlives a connection, and what is retained. */
-  private record(message: Message, route: Route, members: readonly ChosenMember[]): Lsn {
+  private record(message: Message, route: Route, members: readonly ChosenMember[]): void {
     let to: StoredReceivers | undefined;
     if (message.qos > QoS.atMostOnce) {
       for (const target of route.targets) {
@@ -232,10 +228,9 @@ export class Dispatcher {
         });
       }
     }
-    if (to === undefined && !message.retain) return 0;
-    const retain = message.retain ? (message.payload.length > 0 ? 'set' : 'remove') : 'none';
+    if (to === undefined && !message.retain) return;
+    const retain = message.retain ? (message.payloadBytes > 0 ? 'set' : 'remove') : 'none';
     message.lsn = this.core.journal.append({ kind: 'message', message, to: to ?? [], retain });
-    return message.lsn;
   }
 
   /**

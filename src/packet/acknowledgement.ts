@@ -1,4 +1,5 @@
 /** PUBACK, PUBREC, PUBREL and PUBCOMP: one layout (MQTT 5.0 §3.4 to §3.7), two sets of Reason Codes. */
+import { requiredFlags } from './fixed-header.ts';
 import type {
   AcknowledgementPacket,
   MqttVersion,
@@ -91,12 +92,24 @@ export function pickReason(record: PropertyRecord | undefined): ReasonProperties
 }
 
 /** Whether only the Packet Identifier needs to be written. */
-export function isShortAcknowledgement(
-  packet: AcknowledgementPacket,
-  version: MqttVersion,
-): boolean {
+function isShortAcknowledgement(packet: AcknowledgementPacket, version: MqttVersion): boolean {
   if (version !== 5) return true;
   return packet.reasonCode === ReasonCode.success && packet.properties === undefined;
+}
+
+/** A whole acknowledgement that says nothing but its Reason Code. */
+export function writeAcknowledgement(
+  writer: ByteSink,
+  version: MqttVersion,
+  type: AcknowledgementPacket['type'],
+  packetId: number,
+  reasonCode: ReasonCode,
+): void {
+  const hasReasonCode = version === 5 && reasonCode !== ReasonCode.success;
+  writer.byte((type << 4) | requiredFlags(type));
+  writer.byte(hasReasonCode ? 3 : 2);
+  putPacketId(writer, packetId);
+  if (hasReasonCode) writer.byte(reasonCode);
 }
 
 /** Variable header, in its shortest form. */

@@ -2,7 +2,7 @@
  * From a packet object to bytes. The encoders of the packets write variable header and payload to any
  * `ByteSink`; here they run once to count (Remaining Length stands in front) and once to write.
  */
-import { isShortAcknowledgement, putAcknowledgement } from './acknowledgement.ts';
+import { putAcknowledgement, writeAcknowledgement } from './acknowledgement.ts';
 import { putAuth } from './auth.ts';
 import { putConnack } from './connack.ts';
 import { putConnect } from './connect.ts';
@@ -38,11 +38,9 @@ function write(writer: PacketWriter, packet: Packet, version: MqttVersion): void
     case PacketType.pubrec:
     case PacketType.pubrel:
     case PacketType.pubcomp:
-      // Nearly every acknowledgement is one of these four bytes: no counting run.
-      if (isShortAcknowledgement(packet, version)) {
-        writer.byte((packet.type << 4) | requiredFlags(packet.type));
-        writer.byte(2);
-        putAcknowledgement(writer, packet, version);
+      // Nearly every acknowledgement is one of these few bytes: no counting run.
+      if (packet.properties === undefined) {
+        writeAcknowledgement(writer, version, packet.type, packet.packetId, packet.reasonCode);
         return;
       }
   }

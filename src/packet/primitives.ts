@@ -18,9 +18,17 @@ export class ByteReader {
   /** Behind the last byte of the packet (or of the part of it that is being read). */
   end = 0;
 
+  /** Of `bytes`; kept because asking a view for it is slow. */
+  private buffer: ArrayBufferLike = empty.buffer;
+  private byteOffset = 0;
+
   /** Sets the reader onto `bytes` from `offset` to before `end`. */
   reset(bytes: Uint8Array, offset: number, end: number): void {
-    this.bytes = bytes;
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.buffer = bytes.buffer;
+      this.byteOffset = bytes.byteOffset;
+    }
     this.offset = offset;
     this.end = end;
   }
@@ -68,7 +76,7 @@ export class ByteReader {
     const start = this.offset;
     if (start + length > this.end) throw truncated(field);
     this.offset = start + length;
-    return length === 0 ? '' : text(this.bytes.subarray(start, start + length), field);
+    return length === 0 ? '' : text(this.viewAt(start, length), field);
   }
 
   /** Binary Data, copied. */
@@ -80,10 +88,14 @@ export class ByteReader {
 
   /** The next `length` bytes, which the caller knows to be there, as a view. */
   view(length: number): Uint8Array {
-    const { bytes, offset } = this;
+    const { offset } = this;
     this.offset = offset + length;
-    // Not `subarray`: on a subclass (Node's own) it would make views of that subclass.
-    return new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length);
+    return this.viewAt(offset, length);
+  }
+
+  /** Not `subarray`: on a subclass (Node's own) it would make views of that subclass. */
+  private viewAt(offset: number, length: number): Uint8Array {
+    return new Uint8Array(this.buffer, this.byteOffset + offset, length);
   }
 }
 

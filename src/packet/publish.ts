@@ -92,71 +92,91 @@ export function writePublish(
   packet: PublishPacket,
   version: MqttVersion,
 ): void {
-  writePublishHead(writer, packet, version);
-  writer.bytes(packet.payload);
+  const { topicName, payload, properties, qos, retain, dup } = packet;
+  writePublishHead(
+    writer,
+    version,
+    publishFlags(qos, retain, dup),
+    topicName,
+    packet.packetId,
+    properties,
+    payload.length,
+  );
+  writer.bytes(payload);
 }
 
-/** Everything but the payload, which is to follow: large ones are passed on without a copy. */
+/** The first byte of the fixed header. */
+export function publishFlags(qos: QoS, retain: boolean, dup: boolean): number {
+  return (PacketType.publish << 4) | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0);
+}
+
+/**
+ * Everything but the payload, which is to follow. In pieces and not as a packet object, because a broker that
+ * passes on a message would make that object for each receiver. Errors as `writePublish`.
+ * @param flags as `publishFlags` makes them
+ * @param packetId not looked at where the flags say QoS 0
+ */
 export function writePublishHead(
   writer: PacketWriter,
-  packet: PublishPacket,
   version: MqttVersion,
+  flags: number,
+  topicName: string,
+  packetId: number,
+  properties: PublishProperties | undefined,
+  payloadBytes: number,
 ): void {
-  const { topicName, qos, properties } = packet;
   if (topicName === '' && (version !== 5 || properties?.topicAlias === undefined)) {
     throw new RangeError('A PUBLISH needs a Topic Name or, in 5.0, a Topic Alias');
   }
-  const propertyBytes = publishPropertyBytes(packet, version);
+  const propertyBytes = publishPropertyBytes(properties, version);
+  const isAcknowledged = (flags & 6) !== 0;
+  const otherBytes = bytesBesideTopicName(isAcknowledged, version, propertyBytes, payloadBytes);
   const before = writer.length;
-  writeFixedHeader(
-    writer,
-    packet,
-    remainingLength(packet, version, topicName.length, propertyBytes),
-  );
+  writer.byte(flags);
+  writer.varint(otherBytes + topicName.length);
   if (!writer.asciiString(topicName)) {
     // The length was wrong.
     writer.truncate(before);
-    const topicBytes = checkedUtf8Length(topicName);
-    writeFixedHeader(writer, packet, remainingLength(packet, version, topicBytes, propertyBytes));
+    writer.byte(flags);
+    writer.varint(otherBytes + checkedUtf8Length(topicName));
     writer.string(topicName);
   }
-  if (qos !== 0) putPacketId(writer, packet.packetId);
+  if (isAcknowledged) putPacketId(writer, packetId);
   if (version === 5) {
     writer.varint(propertyBytes);
     if (properties !== undefined) putPublish(writer, properties);
   }
 }
 
-function writeFixedHeader(writer: PacketWriter, packet: PublishPacket, length: number): void {
-  const { dup, qos, retain } = packet;
-  writer.byte((PacketType.publish << 4) | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0));
-  writer.varint(length);
-}
-
 /** Does not look at the Packet Identifier, which may be given later. */
 export function publishRemainingLength(packet: PublishPacket, version: MqttVersion): number {
-  const topicBytes = checkedUtf8Length(packet.topicName);
-  return remainingLength(packet, version, topicBytes, publishPropertyBytes(packet, version));
+  const { topicName, qos, properties, payload } = packet;
+  const propertyBytes = publishPropertyBytes(properties, version);
+  const topicBytes = checkedUtf8Length(topicName);
+  return topicBytes + bytesBesideTopicName(qos !== 0, version, propertyBytes, payload.length);
 }
 
-function remainingLength(
-  packet: PublishPacket,
+/** Of the Remaining Length. */
+function bytesBesideTopicName(
+  isAcknowledged: boolean,
   version: MqttVersion,
-  topicBytes: number,
   propertyBytes: number,
+  payloadBytes: number,
 ): number {
   return (
     2 +
-    topicBytes +
-    (packet.qos === 0 ? 0 : 2) +
+    (isAcknowledged ? 2 : 0) +
     (version === 5 ? varintLength(propertyBytes) + propertyBytes : 0) +
-    packet.payload.length
+    payloadBytes
   );
 }
 
-function publishPropertyBytes(packet: PublishPacket, version: MqttVersion): number {
-  if (packet.properties === undefined || version !== 5) return 0;
-  return propertiesLength(packet.properties, putPublish);
+function publishPropertyBytes(
+  properties: PublishProperties | undefined,
+  version: MqttVersion,
+): number {
+  if (properties === undefined || version !== 5) return 0;
+  return propertiesLength(properties, putPublish);
 }
 
 function putPublish(sink: ByteSink, properties: PublishProperties): void {

@@ -25,8 +25,13 @@ export class AnswerQueue {
     return this.waiting[this.head]?.packet.type === PacketType.connack;
   }
 
+  /** Whether an answer for `lsn` would leave at once. */
+  mayPass(lsn: Lsn, durable: Lsn): boolean {
+    return this.head === this.waiting.length && lsn <= durable;
+  }
+
   add(packet: ServerPacket, lsn: Lsn, durable: Lsn): void {
-    if (this.head === this.waiting.length && lsn <= durable) this.send(packet);
+    if (this.mayPass(lsn, durable)) this.send(packet);
     else this.waiting.push({ packet, lsn });
   }
 

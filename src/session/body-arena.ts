@@ -8,28 +8,35 @@ import { ownPayloadBytesMin } from '../packet/index.ts';
 
 const slabBytes = 16 * 1024;
 /** Larger bodies would waste the rest of a slab; their own buffer costs little beside the copy. */
-const sharedBytesMax = 2 * 1024;
+export const sharedBytesMax: number = 2 * 1024;
 
-let slab = new Uint8Array(0);
-let used = 0;
+/** Where bodies are laid. */
+export class BodyArena {
+  /** The one that `add` wrote to last. */
+  slab: Uint8Array = new Uint8Array(0);
+  private used = 0;
 
-/** A copy that nobody else writes to, good for as long as it is held. */
-export function copyBody(body: Uint8Array): Uint8Array {
-  const { length } = body;
-  if (length > sharedBytesMax) return isolatedCopy(body);
-  if (used + length > slab.length) {
-    slab = new Uint8Array(slabBytes);
-    used = 0;
+  /** Copies a body of at most `sharedBytesMax` into `slab`. @returns where it begins there */
+  add(body: Uint8Array): number {
+    const start = this.used;
+    if (start + body.length <= this.slab.length) {
+      this.slab.set(body, start);
+      this.used = start + body.length;
+      return start;
+    }
+    this.slab = new Uint8Array(slabBytes);
+    this.slab.set(body);
+    this.used = body.length;
+    return 0;
   }
-  slab.set(body, used);
-  const copy = slab.subarray(used, used + length);
-  used += length;
-  return copy;
 }
+
+/** Of the process. */
+export const bodyArena: BodyArena = new BodyArena();
 
 /** What may be kept: the payload itself where it is in a buffer of its own, else a copy. */
 export function keptPayload(payload: Uint8Array): Uint8Array {
-  return payload.length < ownPayloadBytesMin ? copyBody(payload) : payload;
+  return payload.length < ownPayloadBytesMin ? isolatedCopy(payload) : payload;
 }
 
 /** A copy in a buffer of exactly its size. */

@@ -1,8 +1,10 @@
 import type {
+  AcknowledgementPacket,
   AuthPacket,
   ConnectPacket,
   DisconnectPacket,
   PublishPacket,
+  PublishProperties,
   ReasonCode,
   ServerPacket,
   SubscribePacket,
@@ -28,6 +30,19 @@ export interface PublishOutcome {
  */
 export interface ConnectionHost {
   send(packet: ServerPacket): void;
+  /** Sends the PUBLISH that carries a delivery, with these properties. */
+  sendDelivery(
+    delivery: Delivery,
+    packetId: number,
+    dup: boolean,
+    properties: PublishProperties | undefined,
+  ): void;
+  /** Sends an acknowledgement that says nothing but its Reason Code. */
+  sendAcknowledgement(
+    type: AcknowledgementPacket['type'],
+    packetId: number,
+    reasonCode: ReasonCode,
+  ): void;
   /** Sends a delivery whose bytes are the same for all its receivers. */
   sendShared(delivery: Delivery, wire: WirePublish, packetId: number): void;
   /** The carrier holds more bytes than a connection may leave unread. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  type AcknowledgementPacket,
   type ClientPacket,
   type ConnectPacket,
   PacketType,
@@ -13,6 +14,7 @@ import {
 import { Connection } from './connection.ts';
 import type { ConnectionHost, PublishOutcome } from './connection-host.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
+import type { Delivery } from './delivery.ts';
 import { delivery, quietSession } from './session.test-kit.ts';
 import type { Session } from './session.ts';
 
@@ -44,6 +46,16 @@ class RecorderHost implements ConnectionHost {
   }
   send(packet: ServerPacket): void {
     this.calls.push(`send ${describe(packet)}`);
+  }
+  sendDelivery(_delivery: Delivery, packetId: number, dup: boolean): void {
+    this.calls.push(`send publish ${packetId}${dup ? ' dup' : ''}`);
+  }
+  sendAcknowledgement(
+    type: AcknowledgementPacket['type'],
+    packetId: number,
+    reasonCode: ReasonCode,
+  ): void {
+    this.send({ type, packetId, reasonCode, properties: undefined });
   }
   sendShared(): void {
     this.calls.push('send shared');

@@ -12,6 +12,7 @@
  * order of magnitude), one class per version (3.x differs only in what is not there).
  */
 import {
+  type AcknowledgementPacket,
   type AuthPacket,
   type ClientPacket,
   type ConnectPacket,
@@ -38,7 +39,7 @@ import type { ConnectionSettings } from './connection-settings.ts';
 import type { Delivery } from './delivery.ts';
 import { InboundFlow } from './inbound-flow.ts';
 import type { DeliveryPort } from './outbound-flow.ts';
-import { publishPacketFor } from './publish-packet.ts';
+import { publishPacketFor, publishProperties } from './publish-packet.ts';
 import { expiryIntervalMs, type Session } from './session.ts';
 import { OutboundTopicAliases } from './topic-alias.ts';
 import { withoutReason } from './without-reason.ts';
@@ -160,11 +161,7 @@ export class Connection implements DeliveryPort {
     this.state = 'connected';
     this.session = acceptance.session;
     this.keepAlive = effectiveKeepAlive(connect, this.settings.serverKeepAlive);
-    this.inbound = new InboundFlow(this.host, this.settings, acceptance.session, {
-      isV5: this.protocolVersion === MqttVersion.v5,
-      answer: (packet, lsn) => this.answer(packet, lsn),
-      isOver: () => this.state !== 'connected',
-    });
+    this.inbound = new InboundFlow(this.host, this.settings, acceptance.session, this);
     const aliases = Math.min(
       connect.properties?.topicAliasMaximum ?? 0,
       this.settings.topicAliasMaximum,
@@ -286,6 +283,27 @@ export class Connection implements DeliveryPort {
     return this.state === 'connected' && !this.answers.holdsConnack;
   }
 
+  get isV5(): boolean {
+    return this.protocolVersion === MqttVersion.v5;
+  }
+
+  get isOver(): boolean {
+    return this.state !== 'connected';
+  }
+
+  /** As `answer`, and without making a packet where nothing has to wait and nothing can be too large. */
+  acknowledge(
+    type: AcknowledgementPacket['type'],
+    packetId: number,
+    reasonCode: ReasonCode,
+    lsn: Lsn,
+  ): void {
+    if (this.maximumPacketSize === Infinity && this.answers.mayPass(lsn, this.host.durable)) {
+      if (type !== PacketType.pubrec || reasonCode >= 0x80) this.inbound?.finished();
+      this.host.sendAcknowledgement(type, packetId, reasonCode);
+    } else this.answer({ type, packetId, reasonCode, properties: undefined }, lsn);
+  }
+
   /** Sends the answer as soon as `lsn` is durable, in the order of the requests. */
   answer(packet: ServerPacket, lsn: Lsn): void {
     this.answers.add(packet, lsn, this.host.durable);
@@ -324,16 +342,16 @@ export class Connection implements DeliveryPort {
 
   sendPublish(delivery: Delivery, packetId: number, dup: boolean, nowMs: number): boolean {
     const { wire } = delivery;
-    if (
-      wire !== undefined &&
-      !dup &&
-      this.takesAnyBytes &&
-      delivery.message.expiresAtMs === Infinity
-    ) {
-      this.host.sendShared(delivery, wire.for(delivery, this.protocolVersion), packetId);
+    const { isV5 } = this;
+    if (this.takesAnyBytes) {
+      if (wire !== undefined && !dup && delivery.message.expiresAtMs === Infinity) {
+        this.host.sendShared(delivery, wire.for(delivery, this.protocolVersion), packetId);
+      } else {
+        const properties = isV5 ? publishProperties(delivery, nowMs) : undefined;
+        this.host.sendDelivery(delivery, packetId, dup, properties);
+      }
       return true;
     }
-    const isV5 = this.protocolVersion === MqttVersion.v5;
     const packet = publishPacketFor(delivery, packetId, dup, nowMs, isV5);
     if (this.maximumPacketSize === Infinity) {
       this.host.send(this.withAlias(packet));
@@ -361,7 +379,10 @@ export class Connection implements DeliveryPort {
   }
 
   sendPubrel(packetId: number, reasonCode: ReasonCode): void {
-    this.sendTrimmed({ type: PacketType.pubrel, packetId, reasonCode, properties: undefined });
+    const type = PacketType.pubrel;
+    if (this.maximumPacketSize === Infinity)
+      this.host.sendAcknowledgement(type, packetId, reasonCode);
+    else this.sendTrimmed({ type, packetId, reasonCode, properties: undefined });
   }
 
   /**

@@ -3,6 +3,7 @@
  * half of QoS 1 and 2. The QoS 2 identifiers themselves belong to the Session and outlive it.
  */
 import {
+  type AcknowledgementPacket,
   PacketType,
   ProtocolError,
   type PublishPacket,
@@ -18,8 +19,15 @@ import { InboundTopicAliases } from './topic-alias.ts';
 /** The Connection, as this flow sees it. */
 export interface InboundOwner {
   readonly isV5: boolean;
+  /** It is closed: nothing is answered any more. */
+  readonly isOver: boolean;
   answer(packet: ServerPacket, lsn: Lsn): void;
-  isOver(): boolean;
+  acknowledge(
+    type: AcknowledgementPacket['type'],
+    packetId: number,
+    reasonCode: ReasonCode,
+    lsn: Lsn,
+  ): void;
 }
 
 export class InboundFlow {
@@ -76,10 +84,7 @@ export class InboundFlow {
     const lsn = known ? this.host.unreleasedChanged(packetId, false) : 0;
     const reasonCode = known ? ReasonCode.success : ReasonCode.packetIdentifierNotFound;
     // PUBCOMP follows in any case: the client may have missed the first one [MQTT-4.3.3-11].
-    this.owner.answer(
-      { type: PacketType.pubcomp, packetId, reasonCode, properties: undefined },
-      lsn,
-    );
+    this.owner.acknowledge(PacketType.pubcomp, packetId, reasonCode, lsn);
   }
 
   /** An answer that ends a flow went out: the client may send one more. */
@@ -88,7 +93,7 @@ export class InboundFlow {
   }
 
   private finishPublish(packet: PublishPacket, outcome: PublishOutcome): void {
-    if (packet.qos === QoS.atMostOnce || this.owner.isOver()) return;
+    if (packet.qos === QoS.atMostOnce || this.owner.isOver) return;
     let { lsn } = outcome;
     if (packet.qos === QoS.exactlyOnce && outcome.reasonCode < 0x80) {
       this.session.unreleased.add(packet.packetId);
@@ -104,8 +109,9 @@ export class InboundFlow {
     lsn: Lsn,
   ): void {
     const type = packet.qos === QoS.exactlyOnce ? PacketType.pubrec : PacketType.puback;
-    const properties = reasonString === undefined ? undefined : { reasonString };
-    this.owner.answer({ type, packetId: packet.packetId, reasonCode, properties }, lsn);
+    const { packetId } = packet;
+    if (reasonString === undefined) this.owner.acknowledge(type, packetId, reasonCode, lsn);
+    else this.owner.answer({ type, packetId, reasonCode, properties: { reasonString } }, lsn);
   }
 
   /** Receive Maximum is a promise of the client: at most that many unfinished [MQTT-3.3.4-7]. */

@@ -1,6 +1,7 @@
 /** One client: its Network Connection and the Session that outlives it. Pure: no clock, socket or timer. */
-export { type QueueLimits, QueueTotals } from './bounded-queue.ts';
+
 export { keptPayload } from './body-arena.ts';
+export { type QueueLimits, QueueTotals } from './bounded-queue.ts';
 export type { Acceptance, Refusal } from './connect-rules.ts';
 export { Connection, type ConnectionState } from './connection.ts';
 export type { ConnectionHost, Lsn, PublishOutcome } from './connection-host.ts';

@@ -1,5 +1,5 @@
 import { type MessageProperties, ownPayloadBytesMin, type QoS } from '../packet/index.ts';
-import { copyBody, isolatedCopy } from './body-arena.ts';
+import { bodyArena, isolatedCopy, sharedBytesMax } from './body-arena.ts';
 
 export interface MessageFields {
   readonly topicName: string;
@@ -32,25 +32,32 @@ export class Message {
   readonly publisherName: string | undefined;
   /** When the broker received it (broker clock). */
   readonly receivedAtMs: number;
-  /** When its Message Expiry Interval ends (broker clock), or Infinity. */
-  readonly expiresAtMs: number;
+  readonly payloadBytes: number;
   /** Where the store keeps it; 0 while it is not stored. */
   lsn = 0;
-  private body: Uint8Array;
+  /** The body, or the slab that it lies in: most messages under way are acknowledged and never looked at again. */
+  private bytes: Uint8Array;
+  private start = 0;
   private hold: Hold;
 
   constructor(fields: MessageFields) {
+    const { payload } = fields;
     this.topicName = fields.topicName;
-    this.body = fields.payload;
-    this.hold = fields.payload.length < ownPayloadBytesMin ? Hold.borrowed : Hold.isolated;
     this.qos = fields.qos;
     this.retain = fields.retain;
     this.properties = fields.properties;
     this.publisherId = fields.publisherId;
     this.publisherName = fields.publisherName;
     this.receivedAtMs = fields.nowMs;
-    const interval = fields.properties?.messageExpiryInterval;
-    this.expiresAtMs = interval === undefined ? Infinity : fields.nowMs + interval * 1000;
+    this.payloadBytes = payload.length;
+    this.bytes = payload;
+    this.hold = payload.length < ownPayloadBytesMin ? Hold.borrowed : Hold.isolated;
+  }
+
+  /** When its Message Expiry Interval ends (broker clock), or Infinity. */
+  get expiresAtMs(): number {
+    const interval = this.properties?.messageExpiryInterval;
+    return interval === undefined ? Infinity : this.receivedAtMs + interval * 1000;
   }
 
   /**
@@ -58,7 +65,10 @@ export class Message {
    * into: good until whoever handed over the message goes on.
    */
   get payload(): Uint8Array {
-    return this.body;
+    if (this.bytes.length !== this.payloadBytes) {
+      this.bytes = this.bytes.subarray(this.start, this.start + this.payloadBytes);
+    }
+    return this.bytes;
   }
 
   /**
@@ -68,7 +78,9 @@ export class Message {
    */
   own(): this {
     if (this.hold === Hold.borrowed) {
-      this.body = copyBody(this.body);
+      if (this.payloadBytes > sharedBytesMax) return this.isolate();
+      this.start = bodyArena.add(this.bytes);
+      this.bytes = bodyArena.slab;
       this.hold = Hold.shared;
     }
     return this;
@@ -77,13 +89,13 @@ export class Message {
   /** As `own`, in a buffer of its own: for messages that are kept for longer than a client takes to answer. */
   isolate(): this {
     if (this.hold !== Hold.isolated) {
-      this.body = isolatedCopy(this.body);
+      this.bytes = isolatedCopy(this.payload);
       this.hold = Hold.isolated;
     }
     return this;
   }
 
   isExpired(nowMs: number): boolean {
-    return nowMs >= this.expiresAtMs;
+    return this.properties !== undefined && nowMs >= this.expiresAtMs;
   }
 }

@@ -89,6 +89,10 @@ export class OutboundFlow {
     );
   }
 
+  private get owesAnything(): boolean {
+    return this.queue.length > 0 || this.resendIndex < this.resend.length;
+  }
+
   /** What waits, in order; for views. */
   queued(): Iterable<Delivery> {
     return this.queue;
@@ -125,7 +129,7 @@ export class OutboundFlow {
   /** Sends what may be sent: to be called when the carrier drained, and after each acknowledgement. */
   pump(nowMs: number): void {
     const port = this.port;
-    if (port === undefined) return;
+    if (port === undefined || !this.owesAnything) return;
     if (this.atMostOnceWaits) this.sendWaitingAtMostOnce(nowMs);
     while (this.resendIndex < this.resend.length && !port.isCongested) {
       const entry = this.resend[this.resendIndex] as Inflight;
@@ -341,6 +345,6 @@ export class OutboundFlow {
 
   private countInflight(delivery: Delivery, sign: 1 | -1): void {
     this.totals.inflightMessages += sign;
-    this.totals.inflightBytes += sign * delivery.message.payload.length;
+    this.totals.inflightBytes += sign * delivery.message.payloadBytes;
   }
 }

@@ -24,17 +24,17 @@ export function publishPacketFor(
     retain: delivery.retain,
     dup,
     packetId,
-    properties: isV5 ? publishProperties(message, delivery, nowMs) : undefined,
+    properties: isV5 ? publishProperties(delivery, nowMs) : undefined,
   };
 }
 
-function publishProperties(
-  message: Message,
+/** The properties that a 5.0 client gets with a delivery. */
+export function publishProperties(
   delivery: Delivery,
   nowMs: number,
 ): PublishProperties | undefined {
-  const { subscriptionIdentifiers } = delivery;
-  const properties = message.properties;
+  const { message, subscriptionIdentifiers } = delivery;
+  const { properties } = message;
   if (subscriptionIdentifiers === undefined && message.expiresAtMs === Infinity) return properties;
   const forwarded: MessageProperties = properties ?? {};
   return {

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { BrokerPlugin } from '../../src/broker/index.ts';
 import {
+  type AcknowledgementPacket,
   encodePacket,
   PacketType,
   packetSize,
@@ -31,6 +32,16 @@ class RecordingHost implements ConnectionHost {
   readonly durable = 0;
   send(packet: ServerPacket): void {
     this.sent.push(packet);
+  }
+  sendDelivery(): void {
+    throw new Error('no message is published here');
+  }
+  sendAcknowledgement(
+    type: AcknowledgementPacket['type'],
+    packetId: number,
+    reasonCode: ReasonCode,
+  ): void {
+    this.send({ type, packetId, reasonCode, properties: undefined });
   }
   sendShared(): void {
     throw new Error('no message is published here');

@@ -1,4 +1,11 @@
 /** Stores beyond memory. */
+export {
+  type Durability,
+  FileStore,
+  type FileStoreOptions,
+  type LogUsage,
+} from './file-store.ts';
+export { StorageError } from './log/read-log.ts';
 export type { ConnectionsOptions, MessagesOptions, SqlOptions } from './sql/sql-options.ts';
 export { type SqlReport, type SqlStatus, SqlStore, type SqlStoreOptions } from './sql/sql-store.ts';
 export type { TableStatus } from './sql/table-feed.ts';

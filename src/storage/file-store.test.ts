@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { MemoryStore, type Store } from '../broker/index.ts';
+import { type Durability, FileStore, type FileStoreOptions } from './file-store.ts';
+import { promisesSettled, SimulatedScheduler } from './log/simulated-log.test-kit.ts';
+import { SensibleOps } from './sensible-ops.test-kit.ts';
+import { SeededChance, SimulatedDisk } from './simulated-disk.test-kit.ts';
+import { CollectingSink, difference, StateModel } from './state-model.test-kit.ts';
+import { type StorePlace, storeConformance } from './store-conformance.test-kit.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'linnet-store-'));
+after(() => rmSync(root, { recursive: true }));
+
+/** So small that every run rolls and compacts many times. */
+const small = { segmentBytes: 20_000, compactFromBytes: 60_000, ballastBytes: 0 } as const;
+
+class MemoryPlace implements StorePlace {
+  start(): Store {
+    return new MemoryStore();
+  }
+  drive<T>(work: Promise<T>): Promise<T> {
+    return work;
+  }
+  kill(): void {
+    assert.fail('a store in memory survives nothing');
+  }
+  rest(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+class RealPlace implements StorePlace {
+  readonly directory: string = mkdtempSync(join(root, 'place-'));
+  private readonly mode: Durability;
+
+  constructor(mode: Durability) {
+    this.mode = mode;
+  }
+  start(): Store {
+    return new FileStore({ directory: this.directory, mode: this.mode, ...small });
+  }
+  drive<T>(work: Promise<T>): Promise<T> {
+    return work;
+  }
+  kill(): void {
+    // Everything was durable and at rest: the old store has nothing left to do in these files.
+  }
+  async rest(): Promise<void> {
+    let before = '';
+    for (let files = this.files(); files !== before; files = this.files()) {
+      before = files;
+      for (let i = 0; i < 50; i++) await promisesSettled();
+    }
+  }
+  private files(): string {
+    return readdirSync(join(this.directory, 'journal')).join();
+  }
+}
+
+class SimulatedPlace implements StorePlace {
+  disk: SimulatedDisk = new SimulatedDisk(1);
+  scheduler: SimulatedScheduler = new SimulatedScheduler();
+  private readonly mode: Durability;
+
+  constructor(mode: Durability) {
+    this.mode = mode;
+  }
+  start(options: Partial<FileStoreOptions> = {}): FileStore {
+    this.scheduler = new SimulatedScheduler();
+    const { disk: io, scheduler, mode } = this;
+    return new FileStore({ directory: '/data', mode, io, scheduler, ...small, ...options });
+  }
+  async drive<T>(work: Promise<T>): Promise<T> {
+    let isDone = false;
+    const done = work.finally(() => {
+      isDone = true;
+    });
+    done.catch(() => undefined);
+    for (let rounds = 0; !isDone; rounds++) {
+      await this.rest();
+      assert.ok(rounds < 1000, 'it never ends');
+    }
+    return done;
+  }
+  kill(): void {
+    this.disk = this.disk.crash('process');
+  }
+  async rest(): Promise<void> {
+    do await promisesSettled();
+    while (this.scheduler.endTurn());
+  }
+}
+
+storeConformance('in memory', () => new MemoryPlace(), false);
+storeConformance('files, mode os', () => new RealPlace('os'), true);
+storeConformance('files, mode disk', () => new RealPlace('disk'), true);
+storeConformance('simulated disk, mode os', () => new SimulatedPlace('os'), true);
+storeConformance('simulated disk, mode disk', () => new SimulatedPlace('disk'), true);
+
+test('the log never grows far beyond what is needed of it', async () => {
+  const place = new SimulatedPlace('disk');
+  const store = place.start();
+  await place.drive(store.open());
+  const model = new StateModel();
+  const ops = new SensibleOps(new SeededChance(3), model);
+  let written = 0;
+  for (let i = 0; i < 6000; i++) {
+    const op = ops.next();
+    model.apply(op, store.journal.append(op));
+    if (op.kind === 'message') written += op.message.payload.length;
+    // Clients take what is theirs, sooner or later.
+    for (const session of model.sessions.values()) {
+      for (const { id, packetId } of session.entries.slice(0, -2)) {
+        const settled = {
+          kind: 'settled',
+          session: session.number,
+          message: id,
+          packetId,
+        } as const;
+        model.apply(settled, store.journal.append(settled));
+      }
+    }
+    if (i % 20 === 0) await place.rest();
+  }
+  await place.rest();
+  assert.ok(written > 1_000_000, `${written}`);
+  const { logBytes, neededBytes } = store.usage();
+  assert.ok(neededBytes >= model.contentBytes() && neededBytes < 600_000, `${neededBytes} needed`);
+  assert.ok(logBytes < 2 * neededBytes + 60_000, `${logBytes} for ${neededBytes}`);
+  assert.equal(logBytes, place.disk.usedBytes);
+  place.kill();
+  const sink = new CollectingSink();
+  await place.drive(place.start().open(sink));
+  assert.deepEqual(difference(sink.snapshot(), model.snapshot()), []);
+});
+
+test('bodies are read back by the number of their message, also after compaction moved them', async () => {
+  const place = new SimulatedPlace('disk');
+  const store = place.start();
+  await place.drive(store.open());
+  const model = new StateModel();
+  const ops = new SensibleOps(new SeededChance(8), model);
+  for (let i = 0; i < 3000; i++) {
+    const op = ops.next();
+    model.apply(op, store.journal.append(op));
+    if (i % 20 === 0) await place.rest();
+  }
+  const entries = [...model.sessions.values()].flatMap(({ entries: all }) => all);
+  assert.ok(entries.length > 50);
+  const bodies = await place.drive(store.readBodies(entries.map(({ id }) => id)));
+  entries.forEach(({ message }, index) => {
+    assert.deepEqual(bodies[index], message.payload);
+  });
+  assert.deepEqual(await place.drive(store.readBodies([1_000_000])), [undefined]);
+});
+
+test('mode none writes nothing while it runs, and the state once at the end', async () => {
+  const place = new SimulatedPlace('none');
+  const model = new StateModel();
+  const first = place.start();
+  await place.drive(first.open());
+  const ops = new SensibleOps(new SeededChance(5), model);
+  for (let i = 0; i < 100; i++) first.journal.append(ops.next());
+  await place.rest();
+  assert.deepEqual(place.disk.paths(), []);
+  const writeState = (): void => {
+    for (let i = 0; i < 200; i++) {
+      const op = ops.next();
+      model.apply(op, first.journal.append(op));
+    }
+  };
+  await place.drive(first.close(writeState));
+  const sink = new CollectingSink();
+  const second = place.start();
+  await place.drive(second.open(sink));
+  assert.deepEqual(difference(sink.snapshot(), model.snapshot()), []);
+  place.kill();
+  const third = new CollectingSink();
+  await place.drive(place.start().open(third));
+  assert.equal(
+    third.snapshot(),
+    '',
+    'what was not kept up to date does not come back after a kill',
+  );
+});

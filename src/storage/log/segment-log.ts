@@ -55,6 +55,8 @@ export class SegmentLog {
   private nextLsn: Lsn;
   private isScheduled = false;
   private isUpToDate: boolean;
+  /** In the order of their LSNs. */
+  private readonly waiting: { lsn: Lsn; resolve: () => void }[] = [];
   private readonly durableCallbacks: ((upTo: Lsn) => void)[] = [];
   private readonly faultCallbacks: ((fault: LogFault) => void)[] = [];
 
@@ -68,9 +70,11 @@ export class SegmentLog {
       {
         nextGroup: () => this.takeGroup(),
         becameDurable: (lsn) => {
+          this.wake(lsn);
           for (const callback of this.durableCallbacks) callback(lsn);
         },
         failed: (fault) => {
+          if (fault.fatal) this.wake(Infinity);
           for (const callback of this.faultCallbacks) callback(fault);
         },
       },
@@ -154,7 +158,7 @@ export class SegmentLog {
 
   /** @returns when all that was appended before the call is on the disk, or the log has failed */
   async sync(): Promise<void> {
-    await this.writer.run();
+    await this.appendedDurable();
     await this.writer.sync();
   }
 
@@ -183,6 +187,24 @@ export class SegmentLog {
     }
     this.writer.stop();
     await Promise.all(this.segments.map((segment) => segment.close()));
+  }
+
+  /** Everything appended before the call is durable, or never will be. Others may go on appending. */
+  private appendedDurable(): Promise<void> {
+    const lsn = this.nextLsn - 1;
+    void this.writer.run();
+    if (lsn <= this.writer.durableLsn || this.writer.isFailed) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.waiting.push({ lsn, resolve });
+    });
+  }
+
+  private wake(upTo: Lsn): void {
+    for (let first = this.waiting[0]; first !== undefined; first = this.waiting[0]) {
+      if (first.lsn > upTo) return;
+      this.waiting.shift();
+      first.resolve();
+    }
   }
 
   private readonly flush = (): void => {

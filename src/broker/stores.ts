@@ -150,7 +150,7 @@ export interface Store {
   readonly journal: Journal;
   /** Whether what it holds outlives the process. */
   readonly isDurable: boolean;
-  /** Recovers what is there and hands it to `sink`: Sessions first. To be called before anything is appended. */
+  /** Recovers what is there and hands it to `sink`. To be called before anything is appended. */
   open(sink?: StateSink): Promise<RecoveryReport>;
   /**
    * Brings to safety what was appended. A store that keeps nothing while it runs calls `writeState`, which

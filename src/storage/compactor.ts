@@ -13,13 +13,8 @@ import { RecordReader } from './log/record-reader.ts';
 import type { Segment } from './log/segment.ts';
 import type { SegmentLog } from './log/segment-log.ts';
 import { SegmentScan } from './log/segment-scan.ts';
-import {
-  MessageFlag,
-  readMovedReceiver,
-  readReceiver,
-  writeMovedReceiver,
-} from './message-codec.ts';
-import { OpRecord, presentFlag, readList } from './op-codec.ts';
+import { MessageFlag, skipReceivers, writeMovedReceiver } from './message-codec.ts';
+import { OpRecord, presentFlag } from './op-codec.ts';
 import type { StateImage } from './state-image.ts';
 import type { Place, StoredMessage } from './stored-message.ts';
 
@@ -146,8 +141,7 @@ export class Compactor {
     const isMoved = (record.flags & MessageFlag.moved) !== 0;
     const message = image.messages.get(isMoved ? reader.varint() : record.lsn);
     if (message?.segment !== segment || message.offset !== record.offset) return;
-    if (isMoved) readList(reader, readMovedReceiver);
-    else readList(reader, readReceiver);
+    skipReceivers(reader, isMoved);
     const isRetained = message.retainedAs !== undefined;
     const flags = MessageFlag.moved | (isRetained ? MessageFlag.retainSet : 0);
     const writer = log.begin(OpRecord.message, flags);

@@ -24,7 +24,7 @@ import { type ReadLog, readLog } from './log/read-log.ts';
 import { RecordError, RecordReader } from './log/record-reader.ts';
 import { type LogPosition, SegmentLog } from './log/segment-log.ts';
 import { nodeIo, nodeScheduler } from './node-io.ts';
-import { readOp, writeOp } from './op-codec.ts';
+import { readMessageOf, writeOp } from './op-codec.ts';
 import { Replay } from './replay.ts';
 import { StateImage } from './state-image.ts';
 import { StateLoader } from './state-loader.ts';
@@ -188,10 +188,9 @@ export class FileStore implements Store, BodyStore {
     const stored = image.messages.get(id);
     if (log === undefined || stored === undefined) return undefined;
     const bytes = await log.read(stored.segment, stored.offset, stored.bytes);
-    const reader = new RecordReader(bytes, recordBytesMin);
     try {
-      const op = readOp(bytes[16] as number, bytes[17] as number, id, reader);
-      return op.kind === 'message' || op.kind === 'moved' ? op.message.payload : undefined;
+      const reader = new RecordReader(bytes, recordBytesMin);
+      return readMessageOf(bytes[17] as number, id, reader).payload;
     } catch (error) {
       if (error instanceof RecordError) return undefined;
       throw error;

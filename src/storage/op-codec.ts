@@ -12,6 +12,7 @@ import {
   readContent,
   readMovedReceiver,
   readReceiver,
+  skipReceivers,
   writeContent,
   writeReceiver,
 } from './message-codec.ts';
@@ -161,6 +162,19 @@ function readFields(type: number, flags: number, lsn: Lsn, reader: RecordReader)
   }
 }
 
+/** Of a record that holds a message: what was published, without its receivers. */
+export function readMessageOf(
+  flags: number,
+  id: Lsn,
+  reader: RecordReader,
+  topicName?: string,
+): Message {
+  const isMoved = (flags & MessageFlag.moved) !== 0;
+  if (isMoved) reader.varint();
+  skipReceivers(reader, isMoved);
+  return readContent(reader, id, topicName);
+}
+
 const retainFlags = {
   none: 0,
   set: MessageFlag.retainSet,
@@ -181,7 +195,7 @@ function readMessage(flags: number, lsn: Lsn, reader: RecordReader): StoredOp {
 }
 
 /** How many, then each of them. */
-export function readList<T>(reader: RecordReader, read: (reader: RecordReader) => T): T[] {
+function readList<T>(reader: RecordReader, read: (reader: RecordReader) => T): T[] {
   const count = reader.varint();
   if (count > reader.remaining) throw new RecordError(`${count} entries do not fit`);
   return Array.from({ length: count }, () => read(reader));

@@ -2,7 +2,7 @@ import type { FoundRecord } from './log/read-log.ts';
 import { RecordReader } from './log/record-reader.ts';
 import type { Segment } from './log/segment.ts';
 import { MessageFlag, readMovedReceiver, readReceiver, readTopicName } from './message-codec.ts';
-import { OpRecord, presentFlag, readList, readOp } from './op-codec.ts';
+import { OpRecord, presentFlag, readOp } from './op-codec.ts';
 import type { StateImage } from './state-image.ts';
 
 /**
@@ -17,17 +17,18 @@ export class Replay {
     this.image = image;
   }
 
-  /** @throws RecordError for a record that makes no sense; the image is as good as before then */
+  /** @throws RecordError for a record that makes no sense */
   record(record: FoundRecord, segment: Segment): void {
     const { image, reader } = this;
     const { type, flags, lsn, offset, end } = record;
     reader.reset(record.bytes, record.payloadStart, end);
+    if (type === OpRecord.message) {
+      this.message(record, segment);
+      return;
+    }
     const place = { segment, offset, bytes: end - offset };
     const present = (flags & presentFlag) === 0 ? undefined : place;
     switch (type) {
-      case OpRecord.message:
-        this.message(record, segment);
-        break;
       case OpRecord.unreleased:
         image.unreleased(reader.varint(), reader.uint16(), present);
         break;
@@ -51,18 +52,16 @@ export class Replay {
     const { flags, lsn, offset, end } = record;
     const isMoved = (flags & MessageFlag.moved) !== 0;
     const id = isMoved ? reader.varint() : lsn;
-    const movedTo = isMoved ? readList(reader, readMovedReceiver) : [];
-    const to = isMoved ? [] : readList(reader, readReceiver);
-    const changesRetained = (flags & (MessageFlag.retainSet | MessageFlag.retainRemove)) !== 0;
-    const topicName = changesRetained ? readTopicName(reader) : '';
-    const known = image.messages.get(id);
+    const known = isMoved ? image.messages.get(id) : undefined;
     if (known !== undefined) image.forget(known);
     const message = image.message(id, segment, offset, end - offset);
-    for (const receiver of to) image.receive(message, receiver, lsn);
-    for (const receiver of movedTo) image.receiveMoved(message, receiver);
-    if (changesRetained) {
+    for (let left = reader.varint(); left > 0; left--) {
+      if (isMoved) image.receiveMoved(message, readMovedReceiver(reader));
+      else image.receive(message, readReceiver(reader), lsn);
+    }
+    if ((flags & (MessageFlag.retainSet | MessageFlag.retainRemove)) !== 0) {
       const isRetained = (flags & MessageFlag.retainSet) !== 0;
-      image.retain(topicName, isRetained ? message : undefined);
+      image.retain(readTopicName(reader), isRetained ? message : undefined);
     }
     image.forgetUnneeded(message);
   }

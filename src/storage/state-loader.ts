@@ -9,11 +9,11 @@ import { recordBytesMin } from './log/format.ts';
 import { readSegment } from './log/read-log.ts';
 import { RecordError, RecordReader } from './log/record-reader.ts';
 import type { Segment } from './log/segment.ts';
-import { readOp, type StoredOp } from './op-codec.ts';
+import { readMessageOf, readOp } from './op-codec.ts';
 import type { StoredSubscription } from './session-codec.ts';
 import type { SessionImage } from './session-image.ts';
 import type { StateImage } from './state-image.ts';
-import type { Place, QueueEntry, StoredMessage } from './stored-message.ts';
+import { type Place, type QueueEntry, StoredMessage } from './stored-message.ts';
 
 export class StateLoader {
   private readonly io: Io;
@@ -61,8 +61,7 @@ export class StateLoader {
       const { offset } = place;
       this.reader.reset(bytes, offset + recordBytesMin, offset + place.bytes);
       try {
-        const [type, flags] = [bytes[offset + 16] as number, bytes[offset + 17] as number];
-        this.take(place, readOp(type, flags, 0, this.reader), sink);
+        this.take(place, bytes[offset + 16] as number, bytes[offset + 17] as number, sink);
       } catch (error) {
         if (!(error instanceof RecordError)) throw error;
         const reason = error.message;
@@ -71,14 +70,17 @@ export class StateLoader {
     }
   }
 
-  private take(place: Place, op: StoredOp, sink: StateSink): void {
-    if (op.kind === 'message' || op.kind === 'moved') {
-      const stored = place as StoredMessage;
-      op.message.lsn = stored.id;
-      if (stored.first !== undefined) this.messages.set(stored, op.message);
-      if (stored.retainedAs !== undefined) sink.retained(op.message);
-    } else if (op.kind === 'session') {
-      if (op.record !== undefined) this.records.set(op.session, op.record);
+  private take(place: Place, type: number, flags: number, sink: StateSink): void {
+    if (place instanceof StoredMessage) {
+      const { id, retainedAs } = place;
+      const message = readMessageOf(flags, id, this.reader, retainedAs);
+      if (place.first !== undefined) this.messages.set(place, message);
+      if (retainedAs !== undefined) sink.retained(message);
+      return;
+    }
+    const op = readOp(type, flags, 0, this.reader);
+    if (op.kind === 'session' && op.record !== undefined) {
+      this.records.set(op.session, op.record);
     } else if (op.kind === 'subscription' && op.subscription !== undefined) {
       const known = this.subscriptions.get(op.session);
       if (known === undefined) this.subscriptions.set(op.session, [op.subscription]);

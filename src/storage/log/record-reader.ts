@@ -71,6 +71,10 @@ export class RecordReader {
     }
   }
 
+  skipString(): void {
+    this.take(this.varint());
+  }
+
   /** A view. */
   binary(): Uint8Array {
     const length = this.varint();

@@ -48,6 +48,7 @@ test('mode disk waits for the sync, mode os only for the write and syncs within 
     disk.isAutomatic = false;
     const lsn = process.append('x');
     process.scheduler.endTurn();
+    await promisesSettled();
     while (process.durable < lsn) {
       assert.ok(disk.step(), mode);
       await promisesSettled();

@@ -9,20 +9,14 @@ import { PacketType } from './packet.ts';
 import { putPacketId, readPacketId } from './packet-identifier.ts';
 import type { ByteReader } from './primitives.ts';
 import { readProperties } from './properties.ts';
-import {
-  hasWildcard,
-  Property,
-  PropertyOwner,
-  type PropertyRecord,
-} from './property-definitions.ts';
+import { Property, PropertyOwner, type PropertyRecord } from './property-definitions.ts';
 import {
   propertiesLength,
   putMessageProperties,
   putUint16,
   putVarint,
 } from './property-writing.ts';
-import { ProtocolError, protocolError } from './protocol-error.ts';
-import { ReasonCode } from './reason-code.ts';
+import { protocolError } from './protocol-error.ts';
 import { type ByteSink, checkedUtf8Length, type PacketWriter, varintLength } from './writer.ts';
 
 /** The flags are known to be valid. `fromClient`: which side sent it. */
@@ -33,14 +27,7 @@ export function decodePublish(
   fromClient: boolean,
 ): PublishPacket {
   const qos = qosOf(flags >> 1);
-  const topicName = reader.string('Topic Name');
-  // [MQTT-3.3.2-2] [MQTT3-3.3.2-2]
-  if (hasWildcard(topicName)) {
-    throw new ProtocolError(
-      ReasonCode.topicNameInvalid,
-      'The Topic Name of a PUBLISH contains a wildcard character',
-    );
-  }
+  const topicName = reader.topicName();
   const packetId = qos === 0 ? 0 : readPacketId(reader);
   const record = version === 5 ? readProperties(reader, PropertyOwner.publish) : undefined;
   if (topicName === '' && record?.topicAlias === undefined) {
@@ -134,7 +121,7 @@ export function writePublishHead(
   const before = writer.length;
   writer.byte(flags);
   writer.varint(otherBytes + topicName.length);
-  if (!writer.asciiString(topicName)) {
+  if (!writer.topicName(topicName)) {
     // The length was wrong.
     writer.truncate(before);
     writer.byte(flags);

@@ -29,10 +29,10 @@ function server(...chunks: Uint8Array[]): PacketReader<'server'> {
   return reader;
 }
 
-function publish(payload: Uint8Array): Uint8Array {
+function publish(payload: Uint8Array, topicName = 'a'): Uint8Array {
   const packet: PublishPacket = {
     type: PacketType.publish,
-    topicName: 'a',
+    topicName,
     payload,
     qos: 0,
     retain: false,
@@ -218,6 +218,22 @@ test('a large payload lies in a buffer of its own, whether its packet came in on
     reader.giveBack();
     for (const chunk of chunks) chunk.fill(0xee);
     assert.deepEqual(own, payload);
+  }
+});
+
+test('Topic Names come right however they follow each other', () => {
+  const long = 'l'.repeat(200);
+  const names = ['a/1', 'a/1', 'a/2', 'b/2', 'a/22', 'a/2', 'ü/2', 'ü/2', 'Ã¼/2', long, long, 'a'];
+  const reader = new PacketReader({ role: 'server', version: 4 });
+  for (const first of names) {
+    for (const second of names) {
+      for (const topicName of [first, first, second, first]) {
+        reader.push(publish(parseBytes('01'), topicName));
+        const packet = reader.next();
+        assert.ok(packet?.type === PacketType.publish);
+        assert.equal(packet.topicName, topicName);
+      }
+    }
   }
 });
 

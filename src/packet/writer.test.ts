@@ -252,3 +252,22 @@ test('what 3.x has no place for is left out', () => {
     }
   }
 });
+
+test('a Topic Name is the same on the wire whatever was written before it', () => {
+  const long = 'l'.repeat(200);
+  const names = ['', 'a/1', 'a/2', 'a/22', long, 'b'];
+  const writer = new PacketWriter();
+  for (const first of names) {
+    for (const second of names) {
+      for (const name of [first, first, first, second, first]) {
+        assert.equal(writer.topicName(name), true);
+        const written = writer.take();
+        writer.string(name);
+        assert.deepEqual(written, writer.take());
+      }
+    }
+  }
+  assert.equal(writer.topicName('ü'), false);
+  assert.equal(writer.topicName('\0'), false);
+  assert.equal(writer.length, 0);
+});

@@ -40,6 +40,10 @@ const loopEncodeMaximum = 40;
 
 const encoder = new TextEncoder();
 const empty = new Uint8Array(0);
+/** The empty string on the wire. */
+const noName = new Uint8Array(2);
+/** Longer Topic Names are encoded each time. */
+const repeatedNameMax = 128;
 
 /** Of all writers of the process. */
 const sharedPool = new SlabPool();
@@ -54,6 +58,9 @@ export class PacketWriter implements ByteSink {
   #end = 0;
   /** What was written lately, as a forecast: who writes much gets a slab in which it fits at once. */
   #expected = 0;
+  #lastName = '';
+  #repeatedName = '';
+  #repeatedBytes: Uint8Array = noName;
 
   /** Bytes written since the last `take` or `clear`. */
   get length(): number {
@@ -153,6 +160,22 @@ export class PacketWriter implements ByteSink {
         : encodeShortAscii(value, slab, at + 2);
     if (!isAscii) this.#end = at;
     return isAscii;
+  }
+
+  /** As `asciiString`; a name that was written before the last time too is copied as it stands on the wire. */
+  topicName(name: string): boolean {
+    if (name === this.#repeatedName) {
+      this.bytes(this.#repeatedBytes);
+      return true;
+    }
+    const before = this.#end;
+    if (!this.asciiString(name)) return false;
+    if (name !== this.#lastName) this.#lastName = name;
+    else if (name.length <= repeatedNameMax) {
+      this.#repeatedName = name;
+      this.#repeatedBytes = this.#slab.slice(before, this.#end);
+    }
+    return true;
   }
 
   binary(value: Uint8Array): void {

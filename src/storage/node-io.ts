@@ -1,6 +1,7 @@
 import {
   close,
   closeSync,
+  existsSync,
   fdatasync,
   fdatasyncSync,
   fsync,
@@ -20,8 +21,12 @@ import {
   write,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type DirectoryEntry, errorCode, type Io, type IoFile, type Scheduler } from './io.ts';
+
+/** Messages are nobody else's business. */
+const fileMode = 0o600;
+const directoryMode = 0o700;
 
 type Done<T> = (error: NodeJS.ErrnoException | null, value: T) => void;
 
@@ -36,7 +41,7 @@ function promised<T>(start: (done: Done<T>) => void): Promise<T> {
 }
 
 const openFile = (path: string, flags: string): Promise<number> =>
-  promised((done) => open(path, flags, done));
+  promised((done) => open(path, flags, fileMode, done));
 
 class NodeFile implements IoFile {
   private readonly descriptor: number;
@@ -72,7 +77,7 @@ class NodeFile implements IoFile {
 }
 
 function withFile<T>(path: string, flags: string, work: (descriptor: number) => T): T {
-  const descriptor = openSync(path, flags);
+  const descriptor = openSync(path, flags, fileMode);
   try {
     return work(descriptor);
   } finally {
@@ -119,7 +124,9 @@ export const nodeIo: Io = {
   },
 
   makeDirectorySync(path: string): void {
-    mkdirSync(path, { recursive: true });
+    // Not `recursive`: where "no such file" is the answer for what is there (/proc), that never ends.
+    if (!existsSync(dirname(path))) this.makeDirectorySync(dirname(path));
+    if (!existsSync(path)) mkdirSync(path, { mode: directoryMode });
   },
 
   listSync(path: string): DirectoryEntry[] {

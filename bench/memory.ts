@@ -20,7 +20,7 @@ function newBroker(): Broker {
     queuedMessagesMax: 0,
     queuedBytesMax: 0,
   };
-  const settings = { ...defaultSettings, serverKeepAlive: 0, limits };
+  const settings = { ...defaultSettings, serverKeepAlive: 0, connectionsMax: 0, limits };
   return new Broker({ settings, runtime, store: new MemoryStore(), plugins: [] });
 }
 

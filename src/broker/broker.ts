@@ -66,7 +66,7 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
   private readonly wills: Wills;
   private readonly admission: Admission;
   private readonly connections: ConnectionDirectory;
-  /** The last known identity of each Session, for delivery decisions and late Wills. */
+  /** The last known identity of Sessions, where delivery decisions or late Wills will ask for it. */
   private readonly lastFacts = new WeakMap<Session, ClientFacts>();
   private readonly replayTarget: ReplayTarget;
   private readonly unflushed: ClientConnection[] = [];
@@ -264,12 +264,14 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
       return;
     }
     const nowMs = this.core.runtime.nowMs();
-    this.lastFacts.set(session, facts);
     session.outbound.detach();
     const { disconnect } = connection.protocol;
     if (disconnect !== undefined && disconnect.reasonCode === ReasonCode.normalDisconnection) {
       session.will = undefined; // [MQTT-3.14.4-3]
     }
+    const isAskedFor = this.core.plugins.authorizersOfDelivery.length > 0;
+    if (isAskedFor || session.will !== undefined) this.lastFacts.set(session, facts);
+    else this.lastFacts.delete(session);
     this.sessions.connectedChanged(session, false);
     this.wills.due(session, nowMs);
     this.sessions.release(session, nowMs);

@@ -20,7 +20,10 @@ interface Remembered<T> {
   readonly receivers: number;
   /** Numbers of the counters of the name's beginnings, ten bits each. */
   readonly beginnings: number;
-  /** Sum of these counters when it was made. They only grow, so an equal sum means that none has changed. */
+  /**
+   * Sum of these counters when it was made, in 32 bits. They only grow, so an equal sum means that none has
+   * changed.
+   */
   readonly changes: number;
 }
 
@@ -37,7 +40,7 @@ export class RouteCache<T> {
   private recent = new Map<string, Remembered<T>>();
   private older = new Map<string, Remembered<T>>();
   private recentReceivers = 0;
-  private readonly counters = new Float64Array(levelsMax * countersPerLevel);
+  private readonly counters = new Int32Array(levelsMax * countersPerLevel);
   /** Changes of filters that begin with a wildcard. */
   private anywhere = 0;
   private changesOfRound = 0;
@@ -73,7 +76,7 @@ export class RouteCache<T> {
       this.older.delete(topicFilter);
       return;
     }
-    if (levels === 0) this.anywhere++;
+    if (levels === 0) this.anywhere = (this.anywhere + 1) | 0;
     else {
       const level = Math.min(levels, levelsMax) - 1;
       const counter = counterOf(beginningsOf(topicFilter), level);
@@ -86,7 +89,7 @@ export class RouteCache<T> {
   private changesOf(beginnings: number): number {
     let changes = this.anywhere;
     for (let level = 0; level < levelsMax; level++) {
-      changes += this.counters[counterOf(beginnings, level)] as number;
+      changes = (changes + (this.counters[counterOf(beginnings, level)] as number)) | 0;
     }
     return changes;
   }

@@ -126,13 +126,17 @@ export class Router {
 
   private compute(topicName: string): Route {
     const entries: RouteEntry[] = [];
+    const before = this.trie.visited;
     this.trie.match(topicName, entries);
+    if (entries.length === 0 && this.trie.visited - before <= nodesNotWorthIt) return nobody;
     const route = routeOf(entries);
     this.cache.set(topicName, route, entries.length);
     return route;
   }
 }
 
+/** That nobody gets a message is looked up anew where so few nodes tell it: remembering would take more. */
+const nodesNotWorthIt = 2;
 const nobody: Route = { targets: [], groups: [], locals: [] };
 
 function routeOf(entries: readonly RouteEntry[]): Route {

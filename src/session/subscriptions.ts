@@ -36,8 +36,8 @@ export class Subscriptions implements Iterable<Subscription> {
       list[at] = subscription;
       return replaced;
     }
-    // A new array is as long as it must be; `push` would reserve room for sixteen more.
-    this.list = [...list, subscription];
+    // It makes an array that is as long as it must be; `push` would reserve room for sixteen more.
+    this.list = list.concat(subscription);
     if (this.list.length > listedMax) {
       this.index = new Map(this.list.map((known) => [keyOf(known), known]));
       this.list = undefined;

@@ -3,7 +3,8 @@ import { ProtocolError, ReasonCode } from '../packet/index.ts';
 /** Topic Aliases a client has set on this connection [MQTT-3.3.2-7]; they die with it. */
 export class InboundTopicAliases {
   private readonly maximum: number;
-  private readonly topicNames: (string | undefined)[] = [];
+  /** Made with the first alias: most clients use none. */
+  private topicNames: (string | undefined)[] | undefined;
 
   /** @param maximum the Topic Alias Maximum we announced; 0 allows none. */
   constructor(maximum: number) {
@@ -22,10 +23,11 @@ export class InboundTopicAliases {
       );
     }
     if (topicName !== '') {
+      this.topicNames ??= [];
       this.topicNames[alias] = topicName;
       return topicName;
     }
-    const known = this.topicNames[alias];
+    const known = this.topicNames?.[alias];
     if (known === undefined) {
       throw new ProtocolError(ReasonCode.protocolError, `Topic Alias ${alias} was never set`);
     }

@@ -1,7 +1,7 @@
 /** From here on an index finds a value; below, looking through the list is faster and needs no memory. */
 const INDEX_LENGTH_MIN = 32;
 
-/** Up to here the array is made anew for each value: `push` would reserve room for sixteen more. */
+/** Up to here `concat` makes the array anew for each value: `push` would reserve room for sixteen more. */
 const EXACT_LENGTH_MAX = 16;
 
 /**
@@ -30,7 +30,7 @@ export class ValueBag<T> {
     const list = this.#list;
     if (this.#position(value) >= 0) return false;
     if (list.length < EXACT_LENGTH_MAX) {
-      this.#list = [...list, value];
+      this.#list = list.concat([value]);
       return true;
     }
     this.#index?.set(value, list.length);

@@ -120,6 +120,12 @@ export class SoakClient {
     this.socket.pause();
   }
 
+  /** Reads one chunk, 64 KiB at most, and pauses again. */
+  readSome(): void {
+    this.socket.once('data', () => this.socket.pause());
+    this.socket.resume();
+  }
+
   resumeReading(): void {
     this.socket.resume();
   }

@@ -177,16 +177,16 @@ export class SoakLoad {
     return count;
   }
 
-  /** Reads for a moment every second: the rest waits, or is dropped. */
+  /** So little that everything it may hold at the broker is full within seconds, and stays so. */
   private async readSlowly(index: number): Promise<void> {
     const client = await this.open(`slow-${index}`);
     await client.subscribe('soak/#', index % 2 === 0 ? 0 : 1);
+    client.pauseReading();
     while (!this.isStopping) {
-      client.pauseReading();
-      await sleep(1000);
-      client.resumeReading();
-      await sleep(20);
+      await sleep(500);
+      client.readSome();
     }
+    await sleep(500);
     client.resumeReading();
   }
 

@@ -38,7 +38,7 @@ await using server = await startServer({
     BROKER_WEBSOCKET_ENABLED: 'false',
     BROKER_SYS_INTERVAL: '1',
     BROKER_MAX_INFLIGHT_MESSAGES: '200',
-    BROKER_MAX_QUEUED_MESSAGES: '10000',
+    BROKER_MAX_QUEUED_MESSAGES: '5000',
   },
 });
 const port = server.port();

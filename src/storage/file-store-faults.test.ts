@@ -1,10 +1,15 @@
 /** A full disk, a failing one, damaged records: the store goes on with what is left, and says so. */
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Store } from '../broker/index.ts';
 import { Message } from '../session/index.ts';
+import { segmentName } from './log/format.ts';
+import { promisesSettled } from './log/simulated-log.test-kit.ts';
+import { inspectStore } from './recover.ts';
 import { CollectingSink } from './state-model.test-kit.ts';
-import { SimulatedPlace } from './store-places.test-kit.ts';
+import { RealPlace, SimulatedPlace } from './store-places.test-kit.ts';
 
 const session = { kind: 'session', session: 1 } as const;
 const record = {
@@ -148,4 +153,25 @@ test('messages for a session whose record was lost are given up, and said so', a
 test('nothing can be appended before the store is open', () => {
   const store = new SimulatedPlace('os').start();
   assert.throws(() => store.journal.append({ ...session, record }), /has to be opened/);
+});
+
+test('a store can be looked at without changing anything, while it is in use too', async () => {
+  const place = new RealPlace('os');
+  const store = place.start();
+  await store.open();
+  store.journal.append({ ...session, record });
+  const last = publish(store, new Uint8Array(10));
+  while (store.journal.durable < last) await promisesSettled();
+  const sink = new CollectingSink();
+  const report = inspectStore(place.directory, sink);
+  assert.deepEqual(report, { sessions: 1, retainedMessages: 0, queuedMessages: 1, problems: [] });
+  assert.equal(sink.sessions[0]?.queued.length, 1);
+  await store.close();
+  const path = join(place.directory, 'journal', segmentName(1));
+  const content = readFileSync(path);
+  content[150] = (content[150] as number) ^ 1;
+  writeFileSync(path, content);
+  assert.match(inspectStore(place.directory).problems.join(), /damaged .*EROFS/);
+  assert.deepEqual(readFileSync(path), content);
+  assert.deepEqual(readdirSync(join(place.directory, 'journal')), [segmentName(1)]);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SeededChance } from './seeded-chance.test-kit.ts';
 import { SensibleOps } from './sensible-ops.test-kit.ts';
-import { SeededChance } from './simulated-disk.test-kit.ts';
 import { CollectingSink, difference, StateModel } from './state-model.test-kit.ts';
 import { storeConformance } from './store-conformance.test-kit.ts';
 import { MemoryPlace, RealPlace, SimulatedPlace } from './store-places.test-kit.ts';

@@ -6,7 +6,6 @@
  * Modes: `os` and `disk` promise what `GroupWriter` says. With `none` nothing is written while the store runs;
  * `close` writes the state once, and the next start reads and removes it.
  */
-import { join } from 'node:path';
 import type {
   BodyStore,
   Journal,
@@ -17,17 +16,15 @@ import type {
   StoreFault,
 } from '../broker/index.ts';
 import type { Lsn } from '../session/index.ts';
+import { readBodies } from './body-reader.ts';
 import { Compactor } from './compactor.ts';
 import type { Io, Scheduler } from './io.ts';
-import { recordBytesMin } from './log/format.ts';
-import { type ReadLog, readLog } from './log/read-log.ts';
-import { RecordError, RecordReader } from './log/record-reader.ts';
+import type { ReadLog } from './log/read-log.ts';
 import { type LogPosition, SegmentLog } from './log/segment-log.ts';
 import { nodeIo, nodeScheduler } from './node-io.ts';
-import { readMessageOf, writeOp } from './op-codec.ts';
-import { Replay } from './replay.ts';
+import { writeOp } from './op-codec.ts';
+import { journalDirectory, recover } from './recover.ts';
 import { StateImage } from './state-image.ts';
-import { StateLoader } from './state-loader.ts';
 
 /** When an acknowledgement may leave: see docs/decisions/0016-the-log-is-its-own-checkpoint.md. */
 export type Durability = 'none' | 'os' | 'disk';
@@ -72,7 +69,7 @@ export class FileStore implements Store, BodyStore {
     this.options = options;
     this.io = options.io ?? nodeIo;
     this.scheduler = options.scheduler ?? nodeScheduler;
-    this.directory = join(options.directory, 'journal');
+    this.directory = journalDirectory(options.directory);
   }
 
   /**
@@ -111,39 +108,17 @@ export class FileStore implements Store, BodyStore {
   }
 
   async readBodies(messages: readonly Lsn[]): Promise<(Uint8Array | undefined)[]> {
-    return Promise.all(messages.map((message) => this.readBody(message)));
+    const { log, image } = this.fileJournal;
+    if (log === undefined) return messages.map(() => undefined);
+    return readBodies(log, image, messages);
   }
 
   private openNow(sink: StateSink | undefined): RecoveryReport {
-    const { image } = this.fileJournal;
-    const replay = new Replay(image);
-    const senseless: string[] = [];
-    const found = readLog(this.io, this.directory, (record, segment) => {
-      try {
-        replay.record(record, segment);
-      } catch (error) {
-        if (!(error instanceof RecordError)) throw error;
-        senseless.push(`record ${record.lsn} in ${segment.path} makes no sense: ${error.message}`);
-      }
-    });
-    const problems = [...found.problems, ...senseless];
-    const nameless = [...image.sessions.values()].filter(({ record }) => record === undefined);
-    for (const { number } of nameless) {
-      image.session(number, undefined);
-      problems.push(
-        `the record of session ${number} is lost: its messages and subscriptions are given up`,
-      );
-    }
-    if (sink !== undefined) new StateLoader(this.io, image, problems).load(sink);
-    const report: RecoveryReport = {
-      sessions: image.sessions.size,
-      retainedMessages: image.retained.size,
-      queuedMessages: image.queuedCount,
-      problems,
-    };
-    this.begin(found);
-    for (const { number } of nameless) {
-      this.journal.append({ kind: 'session', session: number, record: undefined });
+    const { log, image, report, lostSessions } = recover(this.io, this.directory, sink);
+    this.fileJournal.image = image;
+    this.begin(log);
+    for (const session of lostSessions) {
+      this.journal.append({ kind: 'session', session, record: undefined });
     }
     return report;
   }
@@ -181,20 +156,6 @@ export class FileStore implements Store, BodyStore {
     });
     this.compactor = compactor;
     log.onDurable(() => compactor.check());
-  }
-
-  private async readBody(id: Lsn): Promise<Uint8Array | undefined> {
-    const { log, image } = this.fileJournal;
-    const stored = image.messages.get(id);
-    if (log === undefined || stored === undefined) return undefined;
-    const bytes = await log.read(stored.segment, stored.offset, stored.bytes);
-    try {
-      const reader = new RecordReader(bytes, recordBytesMin);
-      return readMessageOf(bytes[17] as number, id, reader).payload;
-    } catch (error) {
-      if (error instanceof RecordError) return undefined;
-      throw error;
-    }
   }
 }
 

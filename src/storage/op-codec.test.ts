@@ -12,7 +12,7 @@ import {
 } from './message-codec.ts';
 import { OpRecord, readOp, type StoredOp, writeOp } from './op-codec.ts';
 import { RandomOps } from './random-ops.test-kit.ts';
-import { SeededChance } from './simulated-disk.test-kit.ts';
+import { SeededChance } from './seeded-chance.test-kit.ts';
 
 /** One record in memory. */
 class OneRecord {

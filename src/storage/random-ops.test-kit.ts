@@ -1,7 +1,7 @@
 import type { Op, Receiver } from '../broker/index.ts';
 import type { MessageProperties, QoS, Will } from '../packet/index.ts';
 import { Message, type Session, Subscription, subscriptionKey } from '../session/index.ts';
-import type { SeededChance } from './simulated-disk.test-kit.ts';
+import type { SeededChance } from './seeded-chance.test-kit.ts';
 
 const texts = [
   '',

@@ -1,7 +1,7 @@
 import type { Op } from '../broker/index.ts';
 import type { Lsn } from '../session/index.ts';
 import { RandomOps } from './random-ops.test-kit.ts';
-import type { SeededChance } from './simulated-disk.test-kit.ts';
+import type { SeededChance } from './seeded-chance.test-kit.ts';
 import type { ModelSession, StateModel } from './state-model.test-kit.ts';
 
 /** Operations as a broker makes them: about Sessions and messages that exist, mostly. */

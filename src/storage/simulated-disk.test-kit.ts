@@ -6,66 +6,18 @@
  * was under way when the power went. One seed gives one run.
  */
 import { dirname } from 'node:path';
+import { FileContent } from './file-content.test-kit.ts';
 import type { DirectoryEntry, Io, IoFile } from './io.ts';
-
-/** Chance from a seed (Mulberry32). */
-export class SeededChance {
-  private state: number;
-
-  constructor(seed: number) {
-    this.state = Math.imul(seed ^ 0x5bf03635, 0x9e3779b1) >>> 0;
-  }
-
-  /** A whole number in [0, limit). */
-  below(limit: number): number {
-    this.state = (this.state + 0x6d2b79f5) >>> 0;
-    let t = this.state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 0x1_0000_0000) * limit);
-  }
-
-  oneIn(count: number): boolean {
-    return this.below(count) === 0;
-  }
-}
+import { SeededChance } from './seeded-chance.test-kit.ts';
 
 /** What ended the process: only itself, or the power with all, some or none of what was not synced. */
 export type CrashKind = 'process' | 'drop' | 'prefix' | 'reorder';
 
 type OperationKind = 'create' | 'open' | 'write' | 'read' | 'sync' | 'unlink' | 'sync-directory';
 
-/** The bytes of one file, growing as needed. */
-class Content {
-  bytes: Uint8Array = new Uint8Array(0);
-  size = 0;
-
-  write(data: Uint8Array, position: number): void {
-    const end = position + data.length;
-    if (end > this.bytes.length) {
-      const grown = new Uint8Array(Math.max(end, this.bytes.length * 2));
-      grown.set(this.bytes.subarray(0, this.size));
-      this.bytes = grown;
-    }
-    this.bytes.set(data, position);
-    this.size = Math.max(this.size, end);
-  }
-
-  truncate(size: number): void {
-    this.bytes = this.bytes.slice(0, size);
-    this.size = Math.min(this.size, size);
-  }
-
-  copy(): Content {
-    const copy = new Content();
-    copy.write(this.bytes.subarray(0, this.size), 0);
-    return copy;
-  }
-}
-
 interface Inode {
-  current: Content;
-  stable: Content;
+  current: FileContent;
+  stable: FileContent;
 }
 
 type Unsynced =
@@ -161,7 +113,7 @@ export class SimulatedDisk implements Io {
 
   create(path: string): Promise<IoFile> {
     return this.perform('create', () => {
-      const inode: Inode = { current: new Content(), stable: new Content() };
+      const inode: Inode = { current: new FileContent(), stable: new FileContent() };
       this.name(path, inode);
       return this.fileOf(inode);
     });
@@ -205,7 +157,7 @@ export class SimulatedDisk implements Io {
 
   writeFileSync(path: string, bytes: Uint8Array): void {
     if (this.usedBytes + bytes.length > this.capacityBytes) throw diskError('ENOSPC', 'write');
-    const inode: Inode = { current: new Content(), stable: new Content() };
+    const inode: Inode = { current: new FileContent(), stable: new FileContent() };
     inode.current.write(bytes, 0);
     inode.stable.write(bytes, 0);
     this.name(path, inode);
@@ -319,7 +271,7 @@ export class SimulatedDisk implements Io {
     });
   }
 
-  private adopt(path: string, content: Content): void {
+  private adopt(path: string, content: FileContent): void {
     const inode: Inode = { current: content.copy(), stable: content.copy() };
     this.names.set(path, inode);
     this.stableNames.set(path, inode);

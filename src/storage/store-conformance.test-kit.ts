@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Op, Store } from '../broker/index.ts';
 import { type Lsn, Message } from '../session/index.ts';
+import { SeededChance } from './seeded-chance.test-kit.ts';
 import { SensibleOps } from './sensible-ops.test-kit.ts';
-import { SeededChance } from './simulated-disk.test-kit.ts';
 import { CollectingSink, difference, StateModel } from './state-model.test-kit.ts';
 
 /** Where stores live, one after the other on the same data. */

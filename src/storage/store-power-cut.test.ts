@@ -8,8 +8,9 @@ import { test } from 'node:test';
 import type { Lsn } from '../session/index.ts';
 import { FileStore } from './file-store.ts';
 import { promisesSettled, SimulatedScheduler } from './log/simulated-log.test-kit.ts';
+import { SeededChance } from './seeded-chance.test-kit.ts';
 import { SensibleOps } from './sensible-ops.test-kit.ts';
-import { type CrashKind, SeededChance, SimulatedDisk } from './simulated-disk.test-kit.ts';
+import { type CrashKind, SimulatedDisk } from './simulated-disk.test-kit.ts';
 import { CollectingSink, difference, StateModel } from './state-model.test-kit.ts';
 
 const seeds = Number(process.env['LINNET_DISK_SEEDS'] ?? 60);

@@ -66,6 +66,8 @@ export class FullDisk {
   async keepBallast(): Promise<void> {
     if (this.hasBallast || this.ballastBytes === 0 || this.isFull) return;
     const { io, directory, ballastBytes } = this;
+    this.hasBallast = await this.isThere();
+    if (this.hasBallast) return;
     try {
       if ((await io.freeBytes(directory)) < 4 * ballastBytes) return;
       const file = await io.create(this.path);
@@ -83,6 +85,18 @@ export class FullDisk {
 
   private get path(): string {
     return join(this.directory, 'ballast');
+  }
+
+  /** Left by the process before. */
+  private async isThere(): Promise<boolean> {
+    try {
+      const file = await this.io.open(this.path);
+      const last = await file.read(this.ballastBytes - 1, 1);
+      await file.close();
+      return last.length === 1;
+    } catch {
+      return false;
+    }
   }
 
   private async dropBallast(): Promise<boolean> {

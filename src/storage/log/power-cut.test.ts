@@ -6,7 +6,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Lsn } from '../../session/index.ts';
-import { type CrashKind, SeededChance, SimulatedDisk } from '../simulated-disk.test-kit.ts';
+import { SeededChance } from '../seeded-chance.test-kit.ts';
+import { type CrashKind, SimulatedDisk } from '../simulated-disk.test-kit.ts';
 import { LogProcess, promisesSettled, type TestRecord } from './simulated-log.test-kit.ts';
 
 const seeds = Number(process.env['LINNET_DISK_SEEDS'] ?? 200);

@@ -7,7 +7,7 @@ import { checksum, frameBytes, recordBytesMin, writeUint32, writeUint64 } from '
 
 const initialBytes = 256 * 1024;
 /** What a burst made larger is given back. */
-const keptBytesMax = 4 * 1024 * 1024;
+const keptBytesMax = 16 * 1024 * 1024;
 
 /** Characters up to which a loop is faster than `encodeInto` with its view. */
 const loopCharactersMax = 48;

@@ -186,3 +186,34 @@ for (const mode of ['os', 'disk'] as const) {
     assert.equal(found[0], 'safe');
   });
 }
+
+test('the ballast of the process before is given up too', async () => {
+  const first = new LogProcess(new SimulatedDisk(), { ballastBytes: 3000 });
+  await first.settle();
+  const disk = first.disk.crash('process');
+  disk.capacityBytes = disk.usedBytes + 300;
+  const second = new LogProcess(disk, { ballastBytes: 3000 });
+  await second.settle();
+  let last = 0;
+  for (const payload of numbered(10)) last = second.append(payload);
+  await second.settle();
+  assert.deepEqual(second.faults, []);
+  assert.equal(second.durable, last);
+  assert.ok(!disk.paths().includes(`${logDirectory}/ballast`));
+});
+
+test('waiting for the disk ends while others go on appending', async () => {
+  const process = new LogProcess(new SimulatedDisk());
+  process.append('first');
+  let isSynced = false;
+  const synced = process.log.sync().then(() => {
+    isSynced = true;
+  });
+  for (let i = 0; i < 100 && !isSynced; i++) {
+    process.append('more');
+    process.scheduler.endTurn();
+    await promisesSettled();
+  }
+  assert.ok(isSynced);
+  await synced;
+});

@@ -104,7 +104,8 @@ export class GroupWriter {
       const isWritten = await this.guard('write', this.write(group));
       this.current = undefined;
       group.reset();
-      if (!isWritten) break;
+      // A sync beside it may have failed: what was written then is safe no more than the rest.
+      if (!isWritten || this.isFailed) break;
       this.durableLsn = lastLsn;
       this.host.becameDurable(lastLsn);
       group = this.host.nextGroup();

@@ -208,3 +208,27 @@ test('on a full disk damage is stepped over all the same', () => {
   assert.ok(found.length >= recordCount - 1);
   assert.match(problems.join(), /could not be set aside .*ENOSPC/);
 });
+
+test('a newer segment is found before anything is changed', () => {
+  const disk = copy(four);
+  const last = disk.paths().at(-1) as string;
+  writeHeader(disk.contentOf(last), Number(last.slice(-20, -4)), 0, formatVersion + 1);
+  const content = disk.contentOf(path);
+  content[2000] = (content[2000] as number) ^ 1;
+  const before = disk.paths();
+  assert.throws(() => new LogProcess(disk), StorageError);
+  assert.deepEqual(disk.paths(), before);
+});
+
+test('a directory that cannot be used is named in the error', () => {
+  const disk = new SimulatedDisk();
+  disk.listSync = () => {
+    throw Object.assign(new Error('no'), { code: 'EACCES' });
+  };
+  assert.throws(
+    () => new LogProcess(disk),
+    (error) =>
+      error instanceof StorageError &&
+      error.message.includes(`${logDirectory} cannot be used (EACCES)`),
+  );
+});

@@ -55,7 +55,14 @@ const damagedSuffix = '.damaged';
 
 /** @throws StorageError for a newer format, or when the directory cannot be made or read. */
 export function readLog(io: Io, directory: string, visitor: LogVisitor): ReadLog {
-  return new LogReader(io, directory, visitor).read();
+  try {
+    return new LogReader(io, directory, visitor).read();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (error instanceof StorageError || code === undefined) throw error;
+    const message = `the data directory ${directory} cannot be used (${code}): check its owner and permissions`;
+    throw new StorageError(code, message, error);
+  }
 }
 
 /** Fills what cannot be read with zeros: as damaged as it is, the rest counts. */
@@ -107,19 +114,14 @@ class LogReader {
   }
 
   private findFiles(): void {
-    try {
-      this.io.makeDirectorySync(this.directory);
-      for (const { name, sizeBytes } of this.io.listSync(this.directory)) {
-        const firstLsn = firstLsnOf(name);
-        if (firstLsn === undefined) continue;
-        this.files.push({ segment: new Segment(this.directory, firstLsn), sizeBytes });
-      }
-    } catch (error) {
-      const code = errorCode(error);
-      const message = `the data directory ${this.directory} cannot be used (${code}): check its owner and permissions`;
-      throw new StorageError(code, message, error);
+    this.io.makeDirectorySync(this.directory);
+    for (const { name, sizeBytes } of this.io.listSync(this.directory)) {
+      const firstLsn = firstLsnOf(name);
+      if (firstLsn === undefined) continue;
+      this.files.push({ segment: new Segment(this.directory, firstLsn), sizeBytes });
     }
     this.files.sort((a, b) => a.segment.firstLsn - b.segment.firstLsn);
+    for (const { segment, sizeBytes } of this.files) this.checkHeader(segment, sizeBytes);
     this.expectedLsn = this.files[0]?.segment.firstLsn ?? 1;
   }
 
@@ -219,19 +221,22 @@ class LogReader {
     const bytes = new Uint8Array(sizeBytes);
     const isFirstTime = segment.sizeBytes === 0;
     readSegment(this.io, segment.path, bytes, isFirstTime ? this.problems : []);
-    if (!isFirstTime) return bytes;
     segment.sizeBytes = sizeBytes;
-    const version = headerVersion(bytes);
+    return bytes;
+  }
+
+  /** Before anything is changed: a newer program would not want us to. */
+  private checkHeader({ path }: Segment, sizeBytes: number): void {
+    const header = new Uint8Array(headerBytes);
+    readSegment(this.io, path, header, []);
+    const version = headerVersion(header);
     if (version !== undefined && version > formatVersion) {
-      const message = `${segment.path} has format version ${version}, this program knows up to ${formatVersion}: use a newer version of it`;
+      const message = `${path} has format version ${version}, this program knows up to ${formatVersion}: use a newer version of it`;
       throw new StorageError('FORMAT_VERSION', message);
     }
     if (version === undefined && sizeBytes > headerBytes) {
-      this.problems.push(
-        `the header of ${segment.path} is damaged; its records were read all the same`,
-      );
+      this.problems.push(`the header of ${path} is damaged; its records were read all the same`);
     }
-    return bytes;
   }
 
   private keep(segment: Segment, sizeBytes: number): void {

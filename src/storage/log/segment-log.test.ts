@@ -217,3 +217,22 @@ test('waiting for the disk ends while others go on appending', async () => {
   assert.ok(isSynced);
   await synced;
 });
+
+test('a group that is written while a sync beside it fails is not acknowledged', async () => {
+  const process = new LogProcess(new SimulatedDisk(), { mode: 'os' });
+  const { disk } = process;
+  process.append('first');
+  await process.settle();
+  const before = process.durable;
+  disk.isAutomatic = false;
+  disk.fault = (kind) => (kind === 'sync' ? 'EIO' : undefined);
+  process.scheduler.advance(200);
+  await promisesSettled();
+  process.append('second');
+  process.scheduler.endTurn();
+  await promisesSettled();
+  assert.equal(disk.waitingCount, 2);
+  await process.settle();
+  assert.deepEqual(process.faults, ['EIO fatal']);
+  assert.equal(process.durable, before);
+});

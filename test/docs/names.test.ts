@@ -12,8 +12,11 @@ import * as library from '../../src/index.ts';
 import { listenErrorExitCodes } from '../../src/listener/listen-error.ts';
 import { documents, readDocument, root } from './documents.ts';
 
-/** Flags of mosquitto's programs that ours are said not to have. */
-const foreignFlags = new Set(['--proxy', '--tls-engine', '--tls-engine-kpass-sha1']);
+/** Flags of mosquitto's programs that ours are said not to have, and those of `npm run bench`. */
+const foreignFlags = new Set([
+  ...['--proxy', '--tls-engine', '--tls-engine-kpass-sha1'],
+  ...['--peers', '--repeats', '--only'],
+]);
 
 async function helpTexts(): Promise<string[]> {
   const texts: string[] = [];

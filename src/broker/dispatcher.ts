@@ -101,7 +101,7 @@ export class Dispatcher {
         cause: isExpired ? 'expired' : 'no-shared-member',
         topicName: message.topicName,
         qos: delivery.qos,
-        payloadBytes: message.payload.length,
+        payloadBytes: message.payloadBytes,
         clientId: undefined,
         publisherId: message.publisherId,
         rule: isExpired ? 'Message Expiry Interval' : nobody,
@@ -193,7 +193,7 @@ export class Dispatcher {
       cause: 'read-not-authorized',
       topicName: message.topicName,
       qos: message.qos,
-      payloadBytes: message.payload.length,
+      payloadBytes: message.payloadBytes,
       clientId: session.clientId,
       publisherId: message.publisherId,
       rule: verdict.rule,
@@ -254,7 +254,7 @@ export class Dispatcher {
   }
 
   private retain(message: Message): void {
-    if (message.payload.length === 0)
+    if (message.payloadBytes === 0)
       this.retained.delete(message.topicName); // [MQTT-3.3.1-6]
     else this.retained.set(message);
   }

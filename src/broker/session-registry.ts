@@ -233,7 +233,7 @@ class SessionOutboundObserver implements OutboundObserver {
       cause,
       topicName: message.topicName,
       qos: delivery.qos,
-      payloadBytes: message.payload.length,
+      payloadBytes: message.payloadBytes,
       clientId: this.session.clientId,
       publisherId: message.publisherId,
       rule,

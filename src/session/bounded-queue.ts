@@ -104,14 +104,14 @@ export class BoundedQueue implements Iterable<Delivery> {
   private limitReachedBy(delivery: Delivery): string | undefined {
     const { messagesMax, bytesMax } = this.limits;
     if (this.waiting.length >= messagesMax) return `max_queued ${messagesMax}`;
-    const bytes = this.waiting.bytes + delivery.message.payload.length;
+    const bytes = this.waiting.bytes + delivery.message.payloadBytes;
     return bytes > bytesMax ? `queued_bytes_max ${bytesMax}` : undefined;
   }
 
   /** Whether older messages give way: not to one that would not fit into an empty queue either. */
   private mayMakeRoom(delivery: Delivery, policy: QueueOverflow): boolean {
     if (policy === QueueOverflow.dropNewest || policy === QueueOverflow.disconnect) return false;
-    return delivery.message.payload.length <= this.limits.bytesMax;
+    return delivery.message.payloadBytes <= this.limits.bytesMax;
   }
 
   private dropWaiting(delivery: Delivery, rule: string): void {
@@ -122,6 +122,6 @@ export class BoundedQueue implements Iterable<Delivery> {
 
   private count(delivery: Delivery, sign: 1 | -1): void {
     this.totals.queuedMessages += sign;
-    this.totals.queuedBytes += sign * delivery.message.payload.length;
+    this.totals.queuedBytes += sign * delivery.message.payloadBytes;
   }
 }

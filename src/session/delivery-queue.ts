@@ -82,12 +82,12 @@ export class DeliveryQueue {
 
   private added(delivery: Delivery): void {
     this.length++;
-    this.bytes += delivery.message.payload.length;
+    this.bytes += delivery.message.payloadBytes;
   }
 
   private removed(delivery: Delivery): void {
     this.length--;
-    this.bytes -= delivery.message.payload.length;
+    this.bytes -= delivery.message.payloadBytes;
   }
 
   private skipEmpty(): void {

@@ -1,5 +1,5 @@
 import { type MessageProperties, ownPayloadBytesMin, type QoS } from '../packet/index.ts';
-import { bodyArena, isolatedCopy, sharedBytesMax } from './body-arena.ts';
+import { type BodySlab, bodyArena, isolatedCopy, sharedBytesMax } from './body-arena.ts';
 
 export interface MessageFields {
   readonly topicName: string;
@@ -13,9 +13,7 @@ export interface MessageFields {
   readonly nowMs: number;
 }
 
-/** What the body's bytes belong to: the received chunk, a slab with others, or nobody else. */
-const Hold = { borrowed: 0, shared: 1, isolated: 2 } as const;
-type Hold = (typeof Hold)[keyof typeof Hold];
+const nothing = new Uint8Array(0);
 
 /**
  * An Application Message on its way through the broker: one object for all its receivers, its meaning
@@ -35,10 +33,13 @@ export class Message {
   readonly payloadBytes: number;
   /** Where the store keeps it; 0 while it is not stored. */
   lsn = 0;
-  /** The body, or the slab that it lies in: most messages under way are acknowledged and never looked at again. */
-  private bytes: Uint8Array;
+  /** The body; empty while it lies in `slab` and nobody asked for it, which for most messages nobody does. */
+  private body: Uint8Array;
+  private slab: BodySlab | undefined = undefined;
   private start = 0;
-  private hold: Hold;
+  /** Who will give it back; Infinity: somebody will not. */
+  private holders = 0;
+  private isOwn: boolean;
 
   constructor(fields: MessageFields) {
     const { payload } = fields;
@@ -50,8 +51,8 @@ export class Message {
     this.publisherName = fields.publisherName;
     this.receivedAtMs = fields.nowMs;
     this.payloadBytes = payload.length;
-    this.bytes = payload;
-    this.hold = payload.length < ownPayloadBytesMin ? Hold.borrowed : Hold.isolated;
+    this.body = payload;
+    this.isOwn = payload.length >= ownPayloadBytesMin;
   }
 
   /** When its Message Expiry Interval ends (broker clock), or Infinity. */
@@ -65,10 +66,10 @@ export class Message {
    * into: good until whoever handed over the message goes on.
    */
   get payload(): Uint8Array {
-    if (this.bytes.length !== this.payloadBytes) {
-      this.bytes = this.bytes.subarray(this.start, this.start + this.payloadBytes);
+    if (this.slab !== undefined && this.body.length !== this.payloadBytes) {
+      this.body = this.slab.bytes.subarray(this.start, this.start + this.payloadBytes);
     }
-    return this.bytes;
+    return this.body;
   }
 
   /**
@@ -77,22 +78,48 @@ export class Message {
    * keep it.
    */
   own(): this {
-    if (this.hold === Hold.borrowed) {
-      if (this.payloadBytes > sharedBytesMax) return this.isolate();
-      this.start = bodyArena.add(this.bytes);
-      this.bytes = bodyArena.slab;
-      this.hold = Hold.shared;
-    }
+    this.keep();
+    this.holders = Infinity;
     return this;
+  }
+
+  /** As `own`, for one who says when it needs the body no more. */
+  hold(): void {
+    this.keep();
+    this.holders++;
+  }
+
+  /** Ends one `hold`. When it was the last and nobody else kept the message its body is gone. */
+  release(): void {
+    this.holders--;
+    if (this.holders > 0 || this.slab === undefined) return;
+    bodyArena.giveBack(this.slab);
+    this.slab = undefined;
+    this.body = nothing;
   }
 
   /** As `own`, in a buffer of its own: for messages that are kept for longer than a client takes to answer. */
   isolate(): this {
-    if (this.hold !== Hold.isolated) {
-      this.bytes = isolatedCopy(this.payload);
-      this.hold = Hold.isolated;
+    if (!this.isOwn) {
+      this.body = isolatedCopy(this.payload);
+      this.isOwn = true;
+      if (this.slab !== undefined && this.holders < Infinity) bodyArena.giveBack(this.slab);
+      this.slab = undefined;
     }
     return this;
+  }
+
+  /** Out of the memory that others write to. */
+  private keep(): void {
+    if (this.isOwn || this.slab !== undefined) return;
+    if (this.body.length !== this.payloadBytes) throw new Error('its body was given back already');
+    if (this.payloadBytes > sharedBytesMax) {
+      this.isolate();
+      return;
+    }
+    this.start = bodyArena.add(this.body);
+    this.slab = bodyArena.slab;
+    this.body = nothing;
   }
 
   isExpired(nowMs: number): boolean {

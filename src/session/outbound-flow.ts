@@ -290,7 +290,7 @@ export class OutboundFlow {
       this.tooLarge(delivery);
       return;
     }
-    delivery.message.own();
+    delivery.message.hold();
     this.window.put({ delivery, packetId, stage: Stage.sent, order: 0 });
     this.countInflight(delivery, 1);
     this.sendQuota--;
@@ -308,6 +308,7 @@ export class OutboundFlow {
     if (!port.sendPublish(entry.delivery, entry.packetId, true, nowMs)) {
       this.forget(entry);
       this.tooLarge(entry.delivery);
+      entry.delivery.message.release();
       this.giveQuota();
     }
     return true;
@@ -331,6 +332,7 @@ export class OutboundFlow {
     this.forget(entry);
     this.giveQuota();
     this.observer.settled(entry.delivery);
+    entry.delivery.message.release();
   }
 
   private forget(entry: Inflight): void {

@@ -33,9 +33,10 @@ const attemptsMax = 1000;
 class TurnRuntime implements BrokerRuntime {
   private callbacks: (() => void)[] = [];
   private running: (() => void)[] = [];
+  private timeMs = 1_700_000_000_000;
 
   nowMs(): number {
-    return 1_700_000_000_000;
+    return this.timeMs;
   }
 
   random(): number {
@@ -47,6 +48,7 @@ class TurnRuntime implements BrokerRuntime {
   }
 
   endTurn(): void {
+    this.timeMs++;
     while (this.callbacks.length > 0) {
       const callbacks = this.callbacks;
       this.callbacks = this.running;

@@ -1,5 +1,6 @@
 import type { SessionNumber } from '../broker/index.ts';
 import type { Lsn } from '../session/index.ts';
+import { LsnMap } from './lsn-map.ts';
 import type { Place, QueueEntry } from './stored-message.ts';
 
 /** What the log holds of one Session: places of its records, and the messages it still needs. */
@@ -10,7 +11,7 @@ export class SessionImage {
   /** Most Sessions have none of these three for most of the time. */
   subscriptions: Map<string, Place> | undefined = undefined;
   unreleased: Map<number, Place> | undefined = undefined;
-  private queue: Map<Lsn, QueueEntry> | undefined = undefined;
+  private queue: LsnMap<QueueEntry> | undefined = undefined;
   queuedCount = 0;
 
   constructor(number: SessionNumber) {
@@ -26,7 +27,7 @@ export class SessionImage {
   }
 
   add(entry: QueueEntry): void {
-    this.queue ??= new Map();
+    this.queue ??= new LsnMap();
     this.queuedCount++;
     let last = this.queue.get(entry.message.id);
     if (last === undefined) {

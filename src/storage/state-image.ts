@@ -9,13 +9,14 @@
 import type { Op, Receiver, SessionNumber } from '../broker/index.ts';
 import type { Lsn } from '../session/index.ts';
 import type { Segment } from './log/segment.ts';
+import { LsnMap } from './lsn-map.ts';
 import type { ReceiverState } from './message-codec.ts';
 import { SessionImage } from './session-image.ts';
 import { type Place, QueueEntry, StoredMessage } from './stored-message.ts';
 
 export class StateImage {
   readonly sessions: Map<SessionNumber, SessionImage> = new Map();
-  readonly messages: Map<Lsn, StoredMessage> = new Map();
+  readonly messages: LsnMap<StoredMessage> = new LsnMap();
   readonly retained: Map<string, StoredMessage> = new Map();
   /** Of all records that are still needed. */
   liveBytes = 0;

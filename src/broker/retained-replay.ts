@@ -64,7 +64,7 @@ export class RetainedReplay implements Replay {
   }
 
   private takes(retained: RetainedMessage, { session, qos }: Subscription): boolean {
-    if (!this.target.isReady(session)) return false;
-    return retained.qosFor(qos) === QoS.atMostOnce || session.outbound.hasRoom;
+    if (session.outbound.hasRoom) return true;
+    return retained.qosFor(qos) === QoS.atMostOnce && this.target.isReady(session);
   }
 }

@@ -41,24 +41,66 @@ export class NameWalk<T> {
    */
   next(limit: number): T[] {
     const found: T[] = [];
-    let node = this.#node;
-    for (let left = limit; left > 0 && node !== undefined; left--) {
-      if (this.#isEntering) {
-        const child = this.#enter(node, found);
-        if (child === undefined) this.#isEntering = false;
-        else this.#depth++;
-        node = child ?? node;
+    let left = limit;
+    while (left > 0 && this.#node !== undefined) {
+      if (this.#depth > this.#levelsBeforeHash) {
+        left = this.#stepsBelowHash(this.#node, left, found);
+      } else {
+        this.#step(this.#node, found);
+        left--;
       }
-      if (!this.#isEntering) node = this.#leave(node);
+    }
+    return found;
+  }
+
+  #step(at: NameNode<T>, found: T[]): void {
+    let node = at;
+    if (this.#isEntering) {
+      const child = this.#enter(node, found);
+      if (child === undefined) this.#isEntering = false;
+      else this.#depth++;
+      node = child ?? node;
+    }
+    this.#node = this.#isEntering ? node : this.#leave(node);
+  }
+
+  /**
+   * As many steps, until the walk is back where the `#` begins. All nodes below match, so little is asked of
+   * each; most of what walks find is found here. @returns how many steps are left
+   */
+  #stepsBelowHash(at: NameNode<T>, limit: number, found: T[]): number {
+    let node = at;
+    let depth = this.#depth;
+    let isEntering = this.#isEntering;
+    let left = limit;
+    while (left > 0 && depth > this.#levelsBeforeHash) {
+      left--;
+      if (isEntering && !(depth === 1 && this.#isHidden(node))) {
+        if (node.topicName !== undefined) found.push(node.value as T);
+        if (node.firstChild !== undefined) {
+          node = node.firstChild;
+          depth++;
+          continue;
+        }
+      }
+      isEntering = node.next !== undefined;
+      if (!isEntering) depth--;
+      node = (node.next ?? node.parent) as NameNode<T>;
     }
     this.#node = node;
-    return found;
+    this.#depth = depth;
+    this.#isEntering = isEntering;
+    return left;
+  }
+
+  #isHidden(node: NameNode<T>): boolean {
+    return this.#hidesDollar && node.level.charCodeAt(0) === DOLLAR;
   }
 
   /** Collects the node's value and returns the child to go down to. */
   #enter(node: NameNode<T>, found: T[]): NameNode<T> | undefined {
     const depth = this.#depth;
-    if (depth === 1 && this.#hidesDollar && node.level.charCodeAt(0) === DOLLAR) return undefined;
+    if (depth === 1 && this.#isHidden(node)) return undefined;
     const isWhole = this.#hasHash
       ? depth >= this.#levelsBeforeHash
       : depth === this.#levelsBeforeHash;

@@ -6,6 +6,7 @@
  * Modes: `os` and `disk` promise what `GroupWriter` says. With `none` nothing is written while the store runs;
  * `close` writes the state once, and the next start reads and removes it.
  */
+import { join } from 'node:path';
 import type {
   BodyStore,
   Journal,
@@ -18,8 +19,9 @@ import type {
 import type { Lsn } from '../session/index.ts';
 import { readBodies } from './body-reader.ts';
 import { Compactor } from './compactor.ts';
+import { DirectoryLock } from './directory-lock.ts';
 import type { Io, Scheduler } from './io.ts';
-import type { ReadLog } from './log/read-log.ts';
+import { inDirectory, type ReadLog } from './log/read-log.ts';
 import { type LogPosition, SegmentLog } from './log/segment-log.ts';
 import { nodeIo, nodeScheduler } from './node-io.ts';
 import { writeOp } from './op-codec.ts';
@@ -63,6 +65,7 @@ export class FileStore implements Store, BodyStore {
   private readonly scheduler: Scheduler;
   private readonly directory: string;
   private compactor: Compactor | undefined;
+  private lock: DirectoryLock | undefined;
 
   constructor(options: FileStoreOptions) {
     this.journal = this.fileJournal;
@@ -74,12 +77,13 @@ export class FileStore implements Store, BodyStore {
 
   /**
    * Reads what is there, in this call and without giving way to anything else.
-   * @throws StorageError for a newer format, or a directory that cannot be used
+   * @throws StorageError for a newer format, a directory that cannot be used, or one that is in use (LOCKED)
    */
   open(sink?: StateSink): Promise<RecoveryReport> {
     try {
-      return Promise.resolve(this.openNow(sink));
+      return Promise.resolve(inDirectory(this.directory, () => this.openNow(sink)));
     } catch (error) {
+      this.lock?.release();
       return Promise.reject(error);
     }
   }
@@ -98,6 +102,8 @@ export class FileStore implements Store, BodyStore {
     const stopped = this.compactor?.stop();
     await journal.log?.close();
     await stopped;
+    this.lock?.release();
+    this.lock = undefined;
   }
 
   /** How large the log is, and how much of it is needed. */
@@ -114,6 +120,9 @@ export class FileStore implements Store, BodyStore {
   }
 
   private openNow(sink: StateSink | undefined): RecoveryReport {
+    this.io.makeDirectorySync(this.directory);
+    // A disk that is not the machine's own needs no lock of the machine.
+    if (this.io === nodeIo) this.lock = DirectoryLock.take(join(this.directory, 'lock'));
     const { log, image, report, lostSessions } = recover(this.io, this.directory, sink);
     this.fileJournal.image = image;
     this.begin(log);

@@ -44,7 +44,9 @@ export class RealPlace implements StorePlace {
     return work;
   }
   kill(): void {
-    // Everything was durable and at rest: the old store has nothing left to do in these files.
+    // Everything was durable and at rest: the old store has nothing left to do in these files. Only its
+    // process is not gone.
+    rmSync(join(this.directory, 'journal', 'lock'), { force: true });
   }
   async rest(): Promise<void> {
     let before = '';

@@ -55,8 +55,13 @@ const damagedSuffix = '.damaged';
 
 /** @throws StorageError for a newer format, or when the directory cannot be made or read. */
 export function readLog(io: Io, directory: string, visitor: LogVisitor): ReadLog {
+  return inDirectory(directory, () => new LogReader(io, directory, visitor).read());
+}
+
+/** Failures of the system become a StorageError that says what to look at. */
+export function inDirectory<T>(directory: string, work: () => T): T {
   try {
-    return new LogReader(io, directory, visitor).read();
+    return work();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (error instanceof StorageError || code === undefined) throw error;

@@ -5,6 +5,7 @@ export interface WindowEntry {
   order: number;
 }
 
+const none: never[] = [];
 /** An array that grew beyond this is given up when it is empty. */
 const slotsKeptMax = 1024;
 
@@ -45,10 +46,11 @@ export class InflightWindow<T extends WindowEntry> {
     this.size = 0;
   }
 
-  /** In the order in which they were put in. */
+  /** In the order in which they were put in. The array is not to be changed. */
   entries(): T[] {
+    if (this.slots === undefined) return none;
     const entries: T[] = [];
-    for (const entry of this.slots ?? []) if (entry !== undefined) entries.push(entry);
+    for (const entry of this.slots) if (entry !== undefined) entries.push(entry);
     return entries.sort((a, b) => a.order - b.order);
   }
 }

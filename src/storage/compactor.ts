@@ -39,6 +39,7 @@ export class Compactor {
   private readonly reader = new RecordReader(new Uint8Array(0));
   private working: Promise<void> | undefined;
   private isStopped = false;
+  private holds = 0;
 
   constructor(log: SegmentLog, image: StateImage, options: CompactorOptions) {
     this.log = log;
@@ -54,6 +55,18 @@ export class Compactor {
     });
   }
 
+  /** No segment is removed while `work` goes on: somebody reads them. */
+  async hold<T>(work: () => Promise<T>): Promise<T> {
+    this.holds++;
+    try {
+      await this.working;
+      return await work();
+    } finally {
+      this.holds--;
+      this.check();
+    }
+  }
+
   /** Begins nothing more. @returns when what was begun is over; the log has to be closed for that */
   async stop(): Promise<void> {
     this.isStopped = true;
@@ -64,7 +77,7 @@ export class Compactor {
   private isDue(): boolean {
     const { segments } = this.log;
     const oldest = segments[0];
-    if (oldest === undefined || segments.length < 2) return false;
+    if (oldest === undefined || segments.length < 2 || this.holds > 0) return false;
     if (oldest.liveRecords === 0 || segments.length > segmentsMax) return true;
     const allowed = Math.max(this.options.compactFromBytes, 2 * this.image.liveBytes);
     return this.log.sizeBytes > allowed + oldest.sizeBytes;

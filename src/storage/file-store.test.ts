@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FileStore } from './file-store.ts';
+import { promisesSettled } from './log/simulated-log.test-kit.ts';
 import { SeededChance } from './seeded-chance.test-kit.ts';
 import { SensibleOps } from './sensible-ops.test-kit.ts';
 import { CollectingSink, difference, StateModel } from './state-model.test-kit.ts';
 import { storeConformance } from './store-conformance.test-kit.ts';
-import { MemoryPlace, RealPlace, SimulatedPlace } from './store-places.test-kit.ts';
+import { MemoryPlace, RealPlace, SimulatedPlace, small } from './store-places.test-kit.ts';
 
 storeConformance('in memory', () => new MemoryPlace(), false);
 storeConformance('files, mode os', () => new RealPlace('os'), true);
@@ -97,4 +99,48 @@ test('mode none writes nothing while it runs, and the state once at the end', as
     '',
     'what was not kept up to date does not come back after a kill',
   );
+});
+
+test('a backup taken while the store is at work is a state that was, and not an older one', async () => {
+  const place = new SimulatedPlace('disk');
+  const store = place.start();
+  await place.drive(store.open());
+  const model = new StateModel();
+  const ops = new SensibleOps(new SeededChance(12), model);
+  const states: string[] = [];
+  let first = 0;
+  let copied: ReturnType<typeof store.backup> | undefined;
+  let isCopied = false;
+  for (let i = 0; i < 3000 && !isCopied; i++) {
+    const op = ops.next();
+    model.apply(op, store.journal.append(op));
+    if (i >= 600) states.push(model.snapshot());
+    if (i === 620) {
+      first = states.length - 1;
+      copied = store.backup('/backup');
+      copied.then(() => {
+        isCopied = true;
+      }, assert.fail);
+    }
+    // The disk does one thing in the time of two operations.
+    if (copied === undefined) {
+      if (i % 20 === 0) await place.rest();
+    } else if (i % 2 === 0) {
+      place.disk.isAutomatic = false;
+      place.scheduler.endTurn();
+      place.disk.step();
+      await promisesSettled();
+    }
+  }
+  assert.ok(isCopied && states.length > first + 20, `${states.length - first} meanwhile`);
+  const { bytes } = await (copied as ReturnType<typeof store.backup>);
+  assert.ok(bytes > 30_000, `${bytes}`);
+  place.disk.isAutomatic = true;
+  const sink = new CollectingSink();
+  const copy = new FileStore({ ...small, directory: '/backup', mode: 'disk', io: place.disk });
+  const { problems } = await place.drive(copy.open(sink));
+  assert.deepEqual(problems, []);
+  const at = states.indexOf(sink.snapshot());
+  assert.ok(at >= first, `state ${at}, asked for ${first}`);
+  await assert.rejects(place.drive(store.backup('/backup')), /is not empty/);
 });

@@ -19,6 +19,7 @@ import type {
 import type { Lsn } from '../session/index.ts';
 import { readBodies } from './body-reader.ts';
 import { Compactor } from './compactor.ts';
+import { type CopiedLog, copyLog } from './copy-log.ts';
 import { DirectoryLock } from './directory-lock.ts';
 import type { Io, Scheduler } from './io.ts';
 import { inDirectory, type ReadLog } from './log/read-log.ts';
@@ -104,6 +105,18 @@ export class FileStore implements Store, BodyStore {
     await stopped;
     this.lock?.release();
     this.lock = undefined;
+  }
+
+  /**
+   * Copies the log into a directory that is empty or not there, while everything goes on: what was appended before
+   * the call is in the copy, and it is a data directory from which a store can be opened.
+   */
+  async backup(directory: string): Promise<CopiedLog> {
+    const { log } = this.fileJournal;
+    if (log === undefined || this.compactor === undefined) {
+      throw new Error('a store that writes nothing while it runs (mode none) has nothing to copy');
+    }
+    return this.compactor.hold(() => copyLog(log, this.io, journalDirectory(directory)));
   }
 
   /** How large the log is, and how much of it is needed. */

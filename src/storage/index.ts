@@ -1,4 +1,5 @@
 /** Stores beyond memory. */
+export type { CopiedLog } from './copy-log.ts';
 export {
   type Durability,
   FileStore,

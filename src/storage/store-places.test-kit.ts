@@ -13,7 +13,11 @@ const root = mkdtempSync(join(tmpdir(), 'linnet-store-'));
 after(() => rmSync(root, { recursive: true }));
 
 /** So small that every run rolls and compacts many times. */
-const small = { segmentBytes: 20_000, compactFromBytes: 60_000, ballastBytes: 0 } as const;
+export const small: Pick<FileStoreOptions, 'segmentBytes' | 'compactFromBytes' | 'ballastBytes'> = {
+  segmentBytes: 20_000,
+  compactFromBytes: 60_000,
+  ballastBytes: 0,
+};
 
 export class MemoryPlace implements StorePlace {
   start(): Store {

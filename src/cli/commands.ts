@@ -53,6 +53,10 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     summary: 'Stop the running broker gracefully.',
     load: async () => (await import('./control.ts')).runStop,
   },
+  'verify-durability': {
+    summary: 'Kill a broker in traffic, and check what it kept.',
+    load: async () => (await import('./verify-durability.ts')).runVerifyDurability,
+  },
   version: {
     summary: 'Show the version.',
     load: async () => async (_argv, io) => {
@@ -89,7 +93,7 @@ export async function runCommand(argv: readonly string[], io: CommandIo): Promis
 
 function renderCommands(): string {
   const rows = Object.entries(commands).map(
-    ([name, { summary }]) => `  ${name.padEnd(10)}${summary}`,
+    ([name, { summary }]) => `  ${name.padEnd(19)}${summary}`,
   );
   return [
     `linnet ${version}, an MQTT broker`,

@@ -10,6 +10,8 @@ import type { Lsn, Session, Subscription } from '../session/index.ts';
 import { FilterError, type ParsedFilter, parseSubscription } from '../topic/index.ts';
 import { type Core, orUnlimited } from './core.ts';
 import type { ClientFacts } from './events.ts';
+import { type HistoryReplays, type ReadRequest, readRequest } from './history-replays.ts';
+import { ReplayRequestError, withoutReplay } from './history-request.ts';
 import type { MaybePromise, Verdict } from './hooks.ts';
 import type { SessionRegistry } from './session-registry.ts';
 
@@ -17,6 +19,8 @@ import type { SessionRegistry } from './session-registry.ts';
 export interface Subscribed {
   readonly reasonCodes: ReasonCode[];
   lsn: Lsn;
+  /** The sentence of a refusal that needs one. */
+  reasonString?: string;
 }
 
 /** The client that asks. */
@@ -31,16 +35,22 @@ export class Subscribing {
   private readonly core: Core;
   private readonly sessions: SessionRegistry;
   private readonly startReplay: (subscription: Subscription) => void;
+  private readonly replays: HistoryReplays | undefined;
 
-  /** @param startReplay lets the subscription have the Retained Messages that match it */
+  /**
+   * @param startReplay lets the subscription have the Retained Messages that match it
+   * @param replays lets it have messages of the past; undefined where none are kept
+   */
   constructor(
     core: Core,
     sessions: SessionRegistry,
     startReplay: (subscription: Subscription) => void,
+    replays?: HistoryReplays,
   ) {
     this.core = core;
     this.sessions = sessions;
     this.startReplay = startReplay;
+    this.replays = replays;
   }
 
   /**
@@ -66,7 +76,14 @@ export class Subscribing {
     result: Subscribed,
   ): MaybePromise<Subscribed> {
     for (let i = first; i < packet.subscriptions.length; i++) {
-      const request = packet.subscriptions[i] as SubscriptionRequest;
+      const written = packet.subscriptions[i] as SubscriptionRequest;
+      const read = this.read(written, packet);
+      if (read instanceof ReplayRequestError) {
+        result.reasonString ??= read.reason;
+        this.refuse(subscriber, written, ReasonCode.topicFilterInvalid, read.reason, result);
+        continue;
+      }
+      const { request } = read;
       const parsed = this.parse(request.topicFilter);
       if (parsed instanceof FilterError) {
         this.refuse(subscriber, request, ReasonCode.topicFilterInvalid, parsed.reason, result);
@@ -77,11 +94,11 @@ export class Subscribing {
         return verdict.then((known) => {
           // The client is gone: on its next connection it may have changed its mind already.
           if (subscriber.connection.isFinished) return result;
-          this.conclude(subscriber, packet, request, parsed, known, result);
+          this.conclude(subscriber, packet, read, parsed, known, result);
           return this.subscribeFrom(i + 1, subscriber, packet, result);
         });
       }
-      this.conclude(subscriber, packet, request, parsed, verdict, result);
+      this.conclude(subscriber, packet, read, parsed, verdict, result);
     }
     return result;
   }
@@ -94,7 +111,8 @@ export class Subscribing {
     const { client, session } = subscriber;
     const reasonCodes: ReasonCode[] = [];
     let lsn = 0;
-    for (const topicFilter of topicFilters) {
+    for (const written of topicFilters) {
+      const topicFilter = withoutReplay(written);
       const known = session.subscriptions.get(topicFilter);
       const removed = this.sessions.unsubscribe(session, topicFilter);
       if (removed === undefined || known === undefined) {
@@ -105,6 +123,7 @@ export class Subscribing {
         continue;
       }
       lsn = Math.max(lsn, removed);
+      this.replays?.unsubscribed(session, topicFilter);
       reasonCodes.push(ReasonCode.success);
       this.core.plugins.tell('clientUnsubscribed', { ...client, topicFilter, qos: known.qos });
     }
@@ -118,6 +137,16 @@ export class Subscribing {
       return new FilterError(`longer than topic_filter_bytes_max ${topicFilterBytesMax}`, false);
     }
     return parseSubscription(text, topicLevelsMax);
+  }
+
+  /** Whether it asks for messages of the past, and by which filter. */
+  private read(
+    written: SubscriptionRequest,
+    packet: SubscribePacket,
+  ): ReadRequest | ReplayRequestError {
+    const userProperties = packet.properties?.userProperties;
+    const nowMs = this.core.runtime.nowMs();
+    return readRequest(written, userProperties, nowMs, this.replays !== undefined);
   }
 
   private authorize(
@@ -136,7 +165,7 @@ export class Subscribing {
   private conclude(
     subscriber: Subscriber,
     packet: SubscribePacket,
-    request: SubscriptionRequest,
+    { request, replay }: ReadRequest,
     parsed: ParsedFilter,
     verdict: Verdict,
     result: Subscribed,
@@ -165,7 +194,9 @@ export class Subscribing {
     });
     result.lsn = Math.max(result.lsn, lsn);
     result.reasonCodes.push(grantedCode(request.qos));
-    if (wantsRetained(subscription, replaced)) this.startReplay(subscription);
+    if (this.replays?.subscribed(subscription, replay) !== true) {
+      if (wantsRetained(subscription, replaced)) this.startReplay(subscription);
+    }
     const { topicFilter, qos } = request;
     this.core.plugins.tell('clientSubscribed', { ...client, topicFilter, qos });
   }

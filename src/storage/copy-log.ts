@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import type { Io } from './io.ts';
-import { StorageError } from './log/read-log.ts';
 import type { SegmentLog } from './log/segment-log.ts';
+import { StorageError } from './storage-error.ts';
 
 export interface CopiedLog {
   readonly segments: number;

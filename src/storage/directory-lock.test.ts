@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import { DirectoryLock } from './directory-lock.ts';
 import { FileStore } from './file-store.ts';
 import { formatVersion, segmentName, writeHeader } from './log/format.ts';
-import { StorageError } from './log/read-log.ts';
+import { StorageError } from './storage-error.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'linnet-lock-'));
 after(() => rmSync(root, { recursive: true }));

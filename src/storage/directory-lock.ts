@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import { errorCode } from './io.ts';
-import { StorageError } from './log/read-log.ts';
+import { StorageError } from './storage-error.ts';
 
 /**
  * Keeps a second process on this machine away from a directory: a file with the process's number and the time of

@@ -22,12 +22,13 @@ import { Compactor } from './compactor.ts';
 import { type CopiedLog, copyLog } from './copy-log.ts';
 import { DirectoryLock } from './directory-lock.ts';
 import type { Io, Scheduler } from './io.ts';
-import { inDirectory, type ReadLog } from './log/read-log.ts';
+import type { ReadLog } from './log/read-log.ts';
 import { type LogPosition, SegmentLog } from './log/segment-log.ts';
 import { nodeIo, nodeScheduler } from './node-io.ts';
 import { writeOp } from './op-codec.ts';
 import { journalDirectory, recover } from './recover.ts';
 import { StateImage } from './state-image.ts';
+import { inDirectory } from './storage-error.ts';
 
 /** When an acknowledgement may leave: see docs/decisions/0016-the-log-is-its-own-checkpoint.md. */
 export type Durability = 'none' | 'os' | 'disk';

@@ -6,8 +6,8 @@ export {
   type FileStoreOptions,
   type LogUsage,
 } from './file-store.ts';
-export { StorageError } from './log/read-log.ts';
 export { inspectStore } from './recover.ts';
 export type { ConnectionsOptions, MessagesOptions, SqlOptions } from './sql/sql-options.ts';
 export { type SqlReport, type SqlStatus, SqlStore, type SqlStoreOptions } from './sql/sql-store.ts';
 export type { TableStatus } from './sql/table-feed.ts';
+export { StorageError } from './storage-error.ts';

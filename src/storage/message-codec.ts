@@ -101,8 +101,9 @@ export function readContent(reader: RecordReader, lsn: Lsn, topicName?: string):
   if (topicName !== undefined) reader.skipString();
   const name = topicName ?? reader.string();
   const nowMs = reader.float64();
-  const publisherId = reader.string();
-  const publisherName = (flags & ContentFlag.publisherName) === 0 ? undefined : reader.string();
+  const publisherId = reader.repeatedString();
+  const hasName = (flags & ContentFlag.publisherName) !== 0;
+  const publisherName = hasName ? reader.repeatedString() : undefined;
   const properties = (flags & ContentFlag.properties) === 0 ? undefined : readProperties(reader);
   const payload = reader.rest();
   const message = new Message({

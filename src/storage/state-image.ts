@@ -13,11 +13,12 @@ import { LsnMap } from './lsn-map.ts';
 import type { ReceiverState } from './message-codec.ts';
 import { SessionImage } from './session-image.ts';
 import { type Place, QueueEntry, StoredMessage } from './stored-message.ts';
+import { TextMap } from './text-map.ts';
 
 export class StateImage {
   readonly sessions: Map<SessionNumber, SessionImage> = new Map();
   readonly messages: LsnMap<StoredMessage> = new LsnMap();
-  readonly retained: Map<string, StoredMessage> = new Map();
+  readonly retained: TextMap<StoredMessage> = new TextMap();
   /** Of all records that are still needed. */
   liveBytes = 0;
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SimulatedDisk } from '../simulated-disk.test-kit.ts';
+import { StorageError } from '../storage-error.ts';
 import { formatVersion, segmentName, writeHeader } from './format.ts';
-import { StorageError } from './read-log.ts';
 import { LogProcess, logDirectory } from './simulated-log.test-kit.ts';
 
 const recordCount = 200;

@@ -6,6 +6,7 @@
  */
 import type { Lsn } from '../../session/index.ts';
 import { errorCode, type Io } from '../io.ts';
+import { inDirectory, StorageError } from '../storage-error.ts';
 import {
   firstLsnOf,
   formatVersion,
@@ -39,17 +40,6 @@ export interface ReadLog extends LogPosition {
   readonly problems: string[];
 }
 
-/** The directory cannot be used by this program. */
-export class StorageError extends Error {
-  override readonly name = 'StorageError';
-  readonly code: string;
-
-  constructor(code: string, message: string, cause?: unknown) {
-    super(message, { cause });
-    this.code = code;
-  }
-}
-
 const pageBytes = 4096;
 const damagedSuffix = '.damaged';
 
@@ -58,22 +48,10 @@ export function readLog(io: Io, directory: string, visitor: LogVisitor): ReadLog
   return inDirectory(directory, () => new LogReader(io, directory, visitor).read());
 }
 
-/** Failures of the system become a StorageError that says what to look at. */
-export function inDirectory<T>(directory: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (error instanceof StorageError || code === undefined) throw error;
-    const message = `the data directory ${directory} cannot be used (${code}): check its owner and permissions`;
-    throw new StorageError(code, message, error);
-  }
-}
-
 /** Fills what cannot be read with zeros: as damaged as it is, the rest counts. */
 export function readSegment(io: Io, path: string, target: Uint8Array, problems: string[]): void {
   try {
-    io.readSync(path, 0, target);
+    target.fill(0, io.readSync(path, 0, target));
     return;
   } catch (error) {
     problems.push(`${path} cannot be read everywhere (${errorCode(error)})`);
@@ -100,6 +78,7 @@ class LogReader {
   private isClosed = false;
   /** Known once a gap has asked for it. */
   private syncedAhead: Lsn | undefined;
+  private buffer = new Uint8Array(0);
 
   constructor(io: Io, directory: string, visitor: LogVisitor) {
     this.io = io;
@@ -133,7 +112,7 @@ class LogReader {
   /** @returns false when the log ends in this file */
   private readFile(index: number): boolean {
     const { segment } = this.files[index] as (typeof this.files)[number];
-    const bytes = this.load(index);
+    const bytes = this.load(index, this.bufferFor(index));
     if (segment.firstLsn > this.expectedLsn && !this.stepOver(segment.firstLsn - 1, index, 0)) {
       this.setAsideFrom(index);
       return false;
@@ -205,8 +184,10 @@ class LogReader {
   private findSyncedAhead(index: number, offset: number): Lsn {
     let synced = this.syncedLsn;
     for (let i = index; i < this.files.length; i++) {
-      const { firstLsn } = (this.files[i] as (typeof this.files)[number]).segment;
-      const scan = new SegmentScan(this.load(i), firstLsn);
+      const file = this.files[i] as (typeof this.files)[number];
+      const { firstLsn } = file.segment;
+      const bytes = this.load(i, new Uint8Array(file.sizeBytes));
+      const scan = new SegmentScan(bytes, firstLsn);
       let expected = firstLsn;
       if (i === index && offset > 0) {
         scan.end = offset;
@@ -221,9 +202,15 @@ class LogReader {
     return synced;
   }
 
-  private load(index: number): Uint8Array {
+  /** One for all segments, since a new one for each would keep the garbage collector busy. */
+  private bufferFor(index: number): Uint8Array {
+    const sizeBytes = this.files[index]?.sizeBytes ?? 0;
+    if (sizeBytes > this.buffer.length) this.buffer = new Uint8Array(sizeBytes);
+    return this.buffer.subarray(0, sizeBytes);
+  }
+
+  private load(index: number, bytes: Uint8Array): Uint8Array {
     const { segment, sizeBytes } = this.files[index] as (typeof this.files)[number];
-    const bytes = new Uint8Array(sizeBytes);
     const isFirstTime = segment.sizeBytes === 0;
     readSegment(this.io, segment.path, bytes, isFirstTime ? this.problems : []);
     segment.sizeBytes = sizeBytes;

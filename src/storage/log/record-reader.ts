@@ -2,6 +2,10 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const float = new Float64Array(1);
 const floatBytes = new Uint8Array(float.buffer);
 
+/** Texts seen lately, by a hash of their bytes: client identifiers are in many records. */
+const known: string[] = new Array<string>(1024).fill('');
+const repeatedBytesMax = 64;
+
 /** Bytes that passed their CRC and still make no sense: written by a fault, or by another program. */
 export class RecordError extends Error {
   override readonly name = 'RecordError';
@@ -71,6 +75,26 @@ export class RecordReader {
     }
   }
 
+  /** As `string`, for texts that come again and again: the same one is the same object. */
+  repeatedString(): string {
+    const start = this.at;
+    const length = this.varint();
+    if (length > repeatedBytesMax) {
+      this.at = start;
+      return this.string();
+    }
+    const at = this.take(length);
+    let hash = length;
+    for (let i = at; i < at + length; i++) hash = (hash * 31 + (this.bytes[i] as number)) | 0;
+    const slot = hash & (known.length - 1);
+    const text = known[slot] as string;
+    if (text.length === length && this.isText(text, at)) return text;
+    this.at = start;
+    const found = this.string();
+    known[slot] = found;
+    return found;
+  }
+
   skipString(): void {
     this.take(this.varint());
   }
@@ -86,6 +110,15 @@ export class RecordReader {
   rest(): Uint8Array {
     const at = this.take(this.remaining);
     return this.bytes.subarray(at, this.end);
+  }
+
+  /** Whether the bytes there are this text; never for one that is not plain ASCII. */
+  private isText(text: string, at: number): boolean {
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f || code !== this.bytes[at + i]) return false;
+    }
+    return true;
   }
 
   private ascii(at: number, length: number): string | undefined {

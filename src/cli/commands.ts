@@ -53,6 +53,10 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     summary: 'Stop the running broker gracefully.',
     load: async () => (await import('./control.ts')).runStop,
   },
+  store: {
+    summary: 'What is stored: check, count, export, import.',
+    load: async () => (await import('./store.ts')).runStore,
+  },
   'verify-durability': {
     summary: 'Kill a broker in traffic, and check what it kept.',
     load: async () => (await import('./verify-durability.ts')).runVerifyDurability,

@@ -3,7 +3,7 @@ import type { RecoveryReport, SessionNumber, StateSink } from '../broker/index.t
 import type { Io } from './io.ts';
 import { type ReadLog, readLog } from './log/read-log.ts';
 import { RecordError } from './log/record-reader.ts';
-import { nodeIo } from './node-io.ts';
+import { readOnlyIo } from './read-only-io.ts';
 import { Replay } from './replay.ts';
 import { StateImage } from './state-image.ts';
 import { StateLoader } from './state-loader.ts';
@@ -64,18 +64,5 @@ export function recover(io: Io, directory: string, sink: StateSink | undefined):
  * @throws StorageError for a newer format, or a directory that cannot be used
  */
 export function inspectStore(dataDirectory: string, sink?: StateSink): RecoveryReport {
-  const nothing = (): void => undefined;
-  const readOnly: Io = {
-    ...nodeIo,
-    makeDirectorySync: nothing,
-    writeFileSync: () => {
-      throw Object.assign(new Error('only looking'), { code: 'EROFS' });
-    },
-    truncateSync: nothing,
-    syncSync: nothing,
-    renameSync: nothing,
-    unlinkSync: nothing,
-    syncDirectorySync: nothing,
-  };
-  return recover(readOnly, journalDirectory(dataDirectory), sink).report;
+  return recover(readOnlyIo, journalDirectory(dataDirectory), sink).report;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Subscription } from '../session/index.ts';
+import type { Session, Subscription } from '../session/index.ts';
 import { matches } from '../topic/index.ts';
 import { sessionNamed, subscription } from './members.test-kit.ts';
 import { Router } from './router.ts';
@@ -87,40 +87,95 @@ test('more names than may be remembered are answered all the same', () => {
   assert.deepEqual(receivers(routes, 't/0'), ['a']);
 });
 
-test('whatever is added and removed, the answer is that of one filter against one name', () => {
-  const routes = router(5);
-  const levels = ['a', 'b', '', '$x'];
-  let state = 3;
-  const below = (limit: number): number => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    return (state >>> 8) % limit;
-  };
-  const name = (): string =>
-    Array.from({ length: 1 + below(3) }, () => levels[below(levels.length)]).join('/') || 'a';
-  const filter = (): string => {
-    const parts = name()
-      .split('/')
-      .map((level) => (below(3) === 0 ? '+' : level));
-    if (below(4) === 0) parts[parts.length - 1] = '#';
-    return parts.join('/');
-  };
-  const held: Subscription[] = [];
-  for (let i = 0; i < 3000; i++) {
-    if (held.length > 0 && below(5) < 2) {
-      const [gone] = held.splice(below(held.length), 1);
-      routes.remove(gone as Subscription);
-    } else {
-      const added = subscription(sessionNamed(`s${i}`), filter());
-      held.push(added);
-      routes.add(added, undefined, true);
+/** With few names remembered answers are computed again and again, with many they must be found out of date. */
+for (const namesRemembered of [5, 1000]) {
+  test(`whatever is added, replaced and removed, the answer is that of one filter against one name (${namesRemembered} remembered)`, () => {
+    const routes = router(namesRemembered);
+    const levels = ['a', 'b', '', '$x'];
+    let state = 3;
+    const below = (limit: number): number => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+      return (state >>> 8) % limit;
+    };
+    const name = (): string =>
+      Array.from({ length: 1 + below(5) }, () => levels[below(levels.length)]).join('/') || 'a';
+    const filter = (): string => {
+      const parts = name()
+        .split('/')
+        .map((level) => (below(3) === 0 ? '+' : level));
+      if (below(4) === 0) parts[parts.length - 1] = '#';
+      return parts.join('/');
+    };
+    const sessions = Array.from({ length: 8 }, (_, i) => sessionNamed(`s${i}`));
+    const held = new Map<string, Subscription>();
+    for (let i = 0; i < 5000; i++) {
+      const session = sessions[below(sessions.length)] as Session;
+      const topicFilter = filter();
+      const shareName = below(4) === 0 ? 'g' : undefined;
+      const key = `${session.clientId} ${shareName} ${topicFilter}`;
+      const known = held.get(key);
+      if (known !== undefined && below(2) === 0) {
+        routes.remove(known);
+        held.delete(key);
+      } else if (held.size < 60 || known !== undefined) {
+        const qos = ([0, 1, 2] as const)[below(3)] ?? 0;
+        const added = subscription(session, topicFilter, { shareName, qos });
+        routes.add(added, known, true);
+        held.set(key, added);
+      } else {
+        const [oldest] = held as Iterable<[string, Subscription]>;
+        if (oldest !== undefined) {
+          routes.remove(oldest[1]);
+          held.delete(oldest[0]);
+        }
+      }
+      for (let k = 0; k < 3; k++) {
+        const topicName = name();
+        const fitting = [...held.values()].filter((one) => matches(one.topicFilter, topicName));
+        assert.deepEqual(answerOf(routes, topicName), expectedOf(fitting), topicName);
+      }
     }
-    const topicName = name();
-    const expected = held.filter(({ topicFilter }) => matches(topicFilter, topicName));
-    const expectedNames = expected.map(({ session }) => session.clientId).sort();
-    assert.deepEqual(receivers(routes, topicName), expectedNames, topicName);
+    for (const one of held.values()) routes.remove(one);
+    assert.deepEqual([routes.filterCount, routes.groupCount], [0, 0]);
+  });
+}
+
+/** Each receiving Session with its QoS, and each group with its members. */
+function answerOf(from: Router, topicName: string): string[] {
+  const { targets, groups } = from.match(topicName);
+  return [
+    ...targets.map(({ session, qos }) => `${session.clientId} ${qos}`),
+    ...groups.map(({ topicFilter, size }) => `${topicFilter} of ${size}`),
+  ].sort();
+}
+
+function expectedOf(fitting: readonly Subscription[]): string[] {
+  const qosBySession = new Map<string, number>();
+  const sizeByFilter = new Map<string, number>();
+  for (const { session, shareName, topicFilter, qos } of fitting) {
+    if (shareName === undefined) {
+      const known = qosBySession.get(session.clientId) ?? 0;
+      qosBySession.set(session.clientId, Math.max(known, qos));
+    } else sizeByFilter.set(topicFilter, (sizeByFilter.get(topicFilter) ?? 0) + 1);
   }
-  for (const one of held) routes.remove(one);
-  assert.equal(routes.filterCount, 0);
+  return [
+    ...[...qosBySession].map(([clientId, qos]) => `${clientId} ${qos}`),
+    ...[...sizeByFilter].map(([topicFilter, size]) => `${topicFilter} of ${size}`),
+  ].sort();
+}
+
+test('an equal filter is held as one text, whoever subscribes to it', () => {
+  const routes = router();
+  const text = (): string => ['site', 'a'.repeat(20), '#'].join('/');
+  const first = subscription(sessionNamed('a'), text());
+  assert.equal(routes.knownText(first.topicFilter), first.topicFilter);
+  routes.add(first, undefined, true);
+  // Only that it is equal can be asked of a string; that it is the same one bench/memory.ts shows.
+  assert.equal(routes.knownText(text()), first.topicFilter);
+  assert.equal(routes.knownText('site/b'), 'site/b');
+  const shared = subscription(sessionNamed('b'), 't/+', { shareName: 'g' });
+  routes.add(shared, undefined, true);
+  assert.equal(routes.knownText('t/+'), 't/+');
 });
 
 const origin = {

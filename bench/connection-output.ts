@@ -7,6 +7,7 @@ import { ConnectionOutput } from '../src/broker/connection-output.ts';
 import type { Core } from '../src/broker/core.ts';
 import { Counters, defaultSettings, type Link, MemoryStore } from '../src/broker/index.ts';
 import { Plugins } from '../src/broker/plugins.ts';
+import { StoreWatch } from '../src/broker/store-watch.ts';
 import { TimerWheel } from '../src/broker/timer-wheel.ts';
 import { MqttVersion, PacketType, type PublishPacket } from '../src/packet/index.ts';
 import { type Delivery, Message, QueueTotals, SharedWire } from '../src/session/index.ts';
@@ -19,12 +20,15 @@ const version: MqttVersion = MqttVersion.v311;
 const nothing = (): void => undefined;
 let sink = 0;
 
+const { journal } = new MemoryStore();
+const plugins = new Plugins([]);
 const core: Core = {
   settings: defaultSettings,
   runtime: { nowMs: () => 0, random: () => 0, afterTurn: nothing },
-  plugins: new Plugins([]),
+  plugins,
   counters: new Counters(),
-  journal: new MemoryStore().journal,
+  journal,
+  storeWatch: new StoreWatch(journal, plugins),
   wheel: new TimerWheel(0, nothing),
   totals: new QueueTotals(),
 };

@@ -1,7 +1,7 @@
 /**
  * The composition root: a configuration in, a running server out. The only file that knows every part; it
  * wires them and decides nothing else. The order of the start is the order in which things can fail
- * without leaving anything half-started: control channel (it guards the data directory), listeners, then
+ * without leaving anything half-started: control channel (it guards the data directory), the store, listeners, then
  * what only observes or publishes and never fails: the SQLite files, `$SYS`.
  */
 import { ControlChannel, type ControlHost, controlSocketPath } from './admin/index.ts';
@@ -14,6 +14,8 @@ import {
   type LocalClient,
   MemoryStore,
   type QueueOverflow,
+  type RecoveryReport,
+  type Store,
 } from './broker/index.ts';
 import type { Config } from './config/index.ts';
 import {
@@ -23,7 +25,7 @@ import {
   startSerialGateway,
 } from './gateway/serial/index.ts';
 import { type Listener, type ListenerHost, startListeners } from './listener/index.ts';
-import { type SqlStatus, SqlStore } from './storage/index.ts';
+import { FileStore, type SqlStatus, SqlStore } from './storage/index.ts';
 import { SystemRuntime } from './system-runtime.ts';
 import {
   createLogObserver,
@@ -84,7 +86,7 @@ export class Server {
   listeners: readonly Listener[] = [];
   private readonly options: ServerOptions;
   private readonly runtime: SystemRuntime;
-  private readonly store = new MemoryStore();
+  private readonly store: Store;
   private readonly sql: SqlStore;
   private readonly policies: ReadonlyMap<string, ListenerPolicy>;
   private readonly logObserver: LogObserver | undefined;
@@ -106,6 +108,9 @@ export class Server {
     this.policies = new Map(
       config.listeners.map((listener) => [listener.name, policyOf(listener)]),
     );
+    this.store = config.ephemeral
+      ? new MemoryStore()
+      : new FileStore({ directory: config.dataDir, ...config.persistence });
     this.sql = new SqlStore({
       ...config.sql,
       now: () => Date.now(),
@@ -128,22 +133,26 @@ export class Server {
   /**
    * @throws {ListenError} when an address cannot be taken or a certificate is not fit
    * @throws {ControlError} when the data directory cannot be used
+   * @throws {StorageError} when what it holds cannot be read by this version
    * @throws {SerialPortError} when two serial ports are one device
    */
   async start(): Promise<void> {
     const { config } = this;
     this.startedAtMs = this.runtime.nowMs();
-    await this.store.open();
+    let recovered: RecoveryReport;
     try {
       if (this.options.hasControlChannel === true) await this.openControlChannel();
+      recovered = await this.broker.open();
       this.listeners = await startListeners(config.listeners, this.listenerHost());
       if (config.serial.isEnabled)
         this.serial = startSerialGateway(config.serial, this.serialHost());
     } catch (error) {
       await Promise.all(this.listeners.map((listener) => listener.close()));
+      await this.store.close();
       await this.control?.close();
       throw error;
     }
+    this.reportRecovery(recovered);
     await this.sql.open();
     this.traceMessages();
     this.sysTopics = new SysTopics({
@@ -290,13 +299,26 @@ export class Server {
     clearInterval(this.ticker);
     this.ticker = undefined;
     this.listeners = [];
-    await this.store.close();
+    await this.broker.close();
     await this.sql.close();
     await this.control?.close();
     const durationMs = Math.round(this.runtime.nowMs() - beganMs);
     this.logObserver?.drain(this.runtime.nowMs());
     log?.info('broker.stopped', { clients, stopMs: durationMs });
     return { clients, durationMs };
+  }
+
+  private reportRecovery(report: RecoveryReport): void {
+    const log = this.options.log?.module('storage');
+    for (const problem of report.problems) log?.error('storage.damaged', {}, problem);
+    const { sessions, retainedMessages, queuedMessages } = report;
+    if (!this.store.isDurable) return;
+    log?.info('storage.opened', {
+      sessions,
+      retained: retainedMessages,
+      queued: queuedMessages,
+      mode: this.config.persistence.mode,
+    });
   }
 
   private reportError(where: string, error: unknown): void {

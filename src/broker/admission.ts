@@ -204,11 +204,12 @@ export class Admission {
     session.protocolVersion = connect.protocolVersion;
     session.username = outcome.username;
     session.expiryIntervalMs = expiryIntervalMs(connect.properties?.sessionExpiryInterval ?? 0);
-    session.will = ownedWill(connect);
+    session.will = connect.will;
     this.sessions.keep(session);
     this.host.attach(connection, session);
-    // A stored Session that is to end with this connection must not come back after a restart.
-    const isStored = session.isPersistent || session.isRecorded;
+    // A stored Session that is to end with this connection must not come back after a restart; the Will Message
+    // of one that is not stored is due after it.
+    const isStored = session.isPersistent || session.isRecorded || session.will !== undefined;
     const lsn = isStored ? this.sessions.record(session) : 0;
     connection.accept(facts, {
       session,
@@ -313,10 +314,4 @@ function willTopicRefusal(topicName: string, topicLevelsMax: number): Refused | 
   if (wrong === undefined) return undefined;
   const rule = `Will Topic: ${wrong}`;
   return { cause, reasonCode: ReasonCode.topicNameInvalid, rule, reasonString: rule };
-}
-
-/** The Will Message outlives the chunk it came in. */
-function ownedWill(connect: ConnectPacket): ConnectPacket['will'] {
-  const { will } = connect;
-  return will === undefined ? undefined : { ...will, payload: will.payload.slice() };
 }

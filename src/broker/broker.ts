@@ -27,6 +27,7 @@ import { ConnectionDirectory } from './connection-directory.ts';
 import type { Core } from './core.ts';
 import { Counters, type Gauges, type Residue } from './counters.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { EndOfTurn } from './end-of-turn.ts';
 import type { ClientFacts } from './events.ts';
 import type { BrokerPlugin, MaybePromise } from './hooks.ts';
 import { InProcessClient, localOrigin } from './in-process-client.ts';
@@ -34,16 +35,19 @@ import type { Link, LinkHandler } from './link.ts';
 import type { LocalClient } from './local-client.ts';
 import { Plugins } from './plugins.ts';
 import { type Incoming, type PublishAnswer, Publishing } from './publishing.ts';
+import { countRefusal, reportRefusal } from './refusals.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { type ReplayTarget, RetainedReplay } from './retained-replay.ts';
 import { Router } from './router.ts';
 import type { BrokerRuntime } from './runtime.ts';
 import { SessionRegistry, type SessionRegistryHost } from './session-registry.ts';
 import { type BrokerSettings, defaultListenerPolicy, type ListenerPolicy } from './settings.ts';
-import type { Store } from './stores.ts';
+import { StoreWatch } from './store-watch.ts';
+import { StoredState } from './stored-state.ts';
+import type { RecoveryReport, Store } from './stores.ts';
 import { type Subscribed, Subscribing } from './subscribing.ts';
 import { TimerWheel } from './timer-wheel.ts';
-import { Wills } from './wills.ts';
+import { delayMsOf, Wills } from './wills.ts';
 
 export interface BrokerOptions {
   readonly settings: BrokerSettings;
@@ -69,8 +73,8 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
   /** The last known identity of Sessions, where delivery decisions or late Wills will ask for it. */
   private readonly lastFacts = new WeakMap<Session, ClientFacts>();
   private readonly replayTarget: ReplayTarget;
-  private readonly unflushed: ClientConnection[] = [];
-  private overflowed: Session[] = [];
+  private readonly storedState: StoredState;
+  private readonly endOfTurn: EndOfTurn;
 
   constructor(options: BrokerOptions) {
     const { settings, runtime, store } = options;
@@ -82,6 +86,7 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
       plugins,
       counters: this.counters,
       journal: store.journal,
+      storeWatch: new StoreWatch(store.journal, plugins),
       wheel: new TimerWheel(runtime.nowMs(), (error) =>
         plugins.tell('internalError', 'timer', error),
       ),
@@ -107,15 +112,31 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
     this.subscribing = new Subscribing(this.core, this.sessions, (subscription) =>
       this.startReplay(subscription),
     );
-    this.wills = new Wills(this.core, (session, will) => this.publishWill(session, will));
+    this.wills = new Wills(
+      this.core,
+      (session, will) => this.publishWill(session, will),
+      (session) => this.sessions.record(session),
+    );
+    this.storedState = new StoredState(this.core, store, this.sessions, this.retained, this.wills);
     this.admission = new Admission(this.core, this.sessions, this);
     this.connections = new ConnectionDirectory(settings.connectionsMax);
+    this.endOfTurn = new EndOfTurn(this.core, this.connections);
     store.journal.onDurable((upTo) => {
-      for (const connection of this.connections.clients()) connection.protocol.flushAnswers(upTo);
+      this.endOfTurn.becameDurable(upTo);
     });
   }
 
   // ---- for listeners and the composition root ------------------------------------------------------------
+
+  /** Takes over what the store has kept. To be called once, before anything else. */
+  open(): Promise<RecoveryReport> {
+    return this.storedState.load();
+  }
+
+  /** After `stop`: brings to safety what the store has to keep. */
+  close(): Promise<void> {
+    return this.storedState.close();
+  }
 
   /**
    * Takes a new carrier. @returns what it must tell, or undefined when so many connections wait to be
@@ -124,7 +145,7 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
   connect(link: Link, policy: ListenerPolicy = defaultListenerPolicy): LinkHandler | undefined {
     const place = this.connections.placeFor(link.origin.listenerName, policy.connectionsMax);
     if (place === 'none') {
-      this.countRefusal('connection-limit');
+      countRefusal(this.core, 'connection-limit');
       return undefined;
     }
     this.counters.connectionsAccepted++;
@@ -176,13 +197,13 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
   }
 
   /**
-   * Takes no further client, publishes the Will Messages of those that are there (unless a durable store
-   * keeps them for the next start), and tells 5.0 clients that the server shuts down.
+   * Takes no further client, publishes the Will Messages of those that are there (where they have a delay, a
+   * durable store keeps them for the next start), and tells 5.0 clients that the server shuts down.
    */
   stop(): void {
     if (this.isStopping) return;
     this.isStopping = true;
-    if (!this.store.isDurable) this.publishAllWills();
+    this.publishWills();
     for (const connection of [...this.connections.all()]) {
       if (connection.protocol.state === 'connected') {
         connection.end('server-shutdown', ReasonCode.serverShuttingDown);
@@ -260,7 +281,7 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
     this.connections.remove(connection);
     const { session, facts } = connection;
     if (session === undefined || facts === undefined) {
-      this.reportRefusal(connection, end);
+      reportRefusal(this.core, connection, end);
       return;
     }
     const nowMs = this.core.runtime.nowMs();
@@ -285,9 +306,12 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
     });
   }
 
+  answerWaits(connection: ClientConnection): void {
+    this.endOfTurn.answerWaits(connection);
+  }
+
   wantsFlush(connection: ClientConnection): void {
-    this.unflushed.push(connection);
-    if (this.unflushed.length === 1) this.core.runtime.afterTurn(() => this.flushAll());
+    this.endOfTurn.wantsFlush(connection);
   }
 
   // ---- AdmissionHost -------------------------------------------------------------------------------------------
@@ -314,8 +338,7 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
   }
 
   overflowDisconnect(session: Session): void {
-    if (this.overflowed.length === 0) this.core.runtime.afterTurn(() => this.endOverflowed());
-    this.overflowed.push(session);
+    this.endOfTurn.overflow(session);
   }
 
   sessionEnding(session: Session): void {
@@ -341,14 +364,17 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
     this.publishing.publishWill(this.factsOf(session), will);
   }
 
-  private publishAllWills(): void {
+  /** Before anybody is disconnected who could get them. What has a delay survives in a durable store. */
+  private publishWills(): void {
     for (const connection of this.connections.clients()) {
       const session = connection.session as Session;
       const { will } = session;
+      const waits = this.store.isDurable && session.isPersistent && delayMsOf(will) > 0;
+      if (will === undefined || waits) continue;
       session.will = undefined;
-      if (will !== undefined) this.publishWill(session, will);
+      this.publishWill(session, will);
     }
-    this.wills.sendAll();
+    if (!this.store.isDurable) this.wills.sendAll();
   }
 
   /** At once, so that they are on their way whatever becomes of the connection. */
@@ -357,41 +383,5 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
     const step = this.core.settings.limits.retainedWalkStep;
     const replay = new RetainedReplay(this.retained, subscription, this.replayTarget, step);
     session.startReplay(replay);
-  }
-
-  private flushAll(): void {
-    const connections = this.unflushed.splice(0);
-    for (const connection of connections) connection.flush();
-  }
-
-  private endOverflowed(): void {
-    const sessions = this.overflowed;
-    this.overflowed = [];
-    for (const { clientId } of sessions) {
-      this.connections
-        .clientOf(clientId)
-        ?.end('queue-full', ReasonCode.quotaExceeded, 'too many messages wait for this client');
-    }
-  }
-
-  private reportRefusal(connection: ClientConnection, end: ConnectionEnd): void {
-    const cause = end.refusal;
-    if (cause === undefined) return; // It left by itself: a port scan, a health check.
-    const connect = connection.protocol.connectPacket;
-    this.countRefusal(cause);
-    this.core.plugins.tell('connectionRefused', {
-      clientId: connect?.clientId,
-      username: connect?.username,
-      origin: connection.link.origin,
-      reasonCode: end.reasonCode,
-      cause,
-      detail: end.detail ?? '',
-    });
-  }
-
-  private countRefusal(cause: string): void {
-    const { refusedByCause } = this.counters;
-    this.counters.connectionsRefused++;
-    refusedByCause[cause] = (refusedByCause[cause] ?? 0) + 1;
   }
 }

@@ -23,6 +23,8 @@ export interface ClientConnectionHost {
     packet: UnsubscribePacket,
   ): { reasonCodes: ReasonCode[]; lsn: Lsn };
   opened(connection: ClientConnection): void;
+  /** An answer of this connection waits for the store. */
+  answerWaits(connection: ClientConnection): void;
   /** The connection ended, whichever way; called once, also for those that never became a client. */
   ended(connection: ClientConnection, end: ConnectionEnd): void;
   /** There is something to flush at the end of the turn. */

@@ -4,7 +4,6 @@
  * sent, and makes sure that every way out passes through `finish` exactly once.
  */
 import {
-  type AcknowledgementPacket,
   type AuthPacket,
   type ConnectPacket,
   type DisconnectPacket,
@@ -14,10 +13,7 @@ import {
   PacketType,
   ProtocolError,
   type PublishPacket,
-  type PublishProperties,
-  packetSize,
   ReasonCode,
-  type ServerPacket,
   type SubscribePacket,
   type UnsubscribePacket,
 } from '../packet/index.ts';
@@ -25,12 +21,10 @@ import {
   type Acceptance,
   Connection,
   type ConnectionHost,
-  type Delivery,
   type Lsn,
   type PublishOutcome,
   type Refusal,
   type Session,
-  type WirePublish,
 } from '../session/index.ts';
 import type { ClientConnectionHost, ConnectionEnd } from './client-connection-host.ts';
 import { answerTo } from './connect-failure.ts';
@@ -79,6 +73,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     });
     this.protocol = new Connection(
       this,
+      this.output,
       {
         inflightMessagesMax: limits.inflightMessagesMax,
         receiveMaximumMode: policy.receiveMaximumMode,
@@ -190,9 +185,9 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     if (!this.isFinished) this.process();
   }
 
-  /** Reads only while nothing is decided and the client takes our answers. */
-  private updateReading(): void {
-    const mustPause = this.isWaiting || this.output.isClogged;
+  /** Reads only while nothing is being decided, the client takes our answers, and the store keeps up. */
+  updateReading(): void {
+    const mustPause = this.isWaiting || this.output.isClogged || this.core.storeWatch.isBehind;
     if (mustPause === this.isReadingPaused) return;
     this.isReadingPaused = mustPause;
     if (mustPause) this.link.pause();
@@ -216,34 +211,8 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     return this.core.journal.durable;
   }
 
-  send(packet: ServerPacket): void {
-    this.output.send(packet, this.protocol.protocolVersion);
-  }
-
-  sendDelivery(
-    delivery: Delivery,
-    packetId: number,
-    dup: boolean,
-    properties: PublishProperties | undefined,
-  ): void {
-    const { protocolVersion } = this.protocol;
-    this.output.sendDelivery(delivery, protocolVersion, packetId, dup, properties);
-  }
-
-  sendAcknowledgement(
-    type: AcknowledgementPacket['type'],
-    packetId: number,
-    reasonCode: ReasonCode,
-  ): void {
-    this.output.sendAcknowledgement(this.protocol.protocolVersion, type, packetId, reasonCode);
-  }
-
-  sendShared(delivery: Delivery, wire: WirePublish, packetId: number): void {
-    this.output.sendShared(delivery, wire, packetId);
-  }
-
-  packetSize(packet: ServerPacket): number {
-    return packetSize(packet, this.protocol.protocolVersion);
+  answerWaits(): void {
+    this.host.answerWaits(this);
   }
 
   connectReceived(packet: ConnectPacket): void {

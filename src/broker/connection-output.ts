@@ -13,7 +13,7 @@ import {
   writePacket,
   writePublishHead,
 } from '../packet/index.ts';
-import type { Delivery, WirePublish } from '../session/index.ts';
+import type { Delivery, PacketOutput, WirePublish } from '../session/index.ts';
 import type { Core } from './core.ts';
 import type { Link } from './link.ts';
 
@@ -23,7 +23,7 @@ const flushBytes = slabBytesMax - 2048;
 const answerBytesMax = 256 * 1024;
 
 /** What one connection sends: packets collected in one buffer, one write for each turn. */
-export class ConnectionOutput {
+export class ConnectionOutput implements PacketOutput {
   private readonly core: Core;
   private readonly link: Link;
   private readonly wantsFlush: () => void;
@@ -78,8 +78,8 @@ export class ConnectionOutput {
   }
 
   sendAcknowledgement(
-    version: MqttVersion,
     type: AcknowledgementPacket['type'],
+    version: MqttVersion,
     packetId: number,
     reasonCode: ReasonCode,
   ): void {

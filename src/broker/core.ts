@@ -4,6 +4,7 @@ import type { MessageDropped } from './events.ts';
 import type { Plugins } from './plugins.ts';
 import type { BrokerRuntime } from './runtime.ts';
 import type { BrokerSettings } from './settings.ts';
+import type { StoreWatch } from './store-watch.ts';
 import type { Journal } from './stores.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 
@@ -14,6 +15,7 @@ export interface Core {
   readonly plugins: Plugins;
   readonly counters: Counters;
   readonly journal: Journal;
+  readonly storeWatch: StoreWatch;
   readonly wheel: TimerWheel;
   readonly totals: QueueTotals;
 }

@@ -12,6 +12,7 @@ import {
   type Session,
   SharedWire,
   type Subscription,
+  subscriptionKey,
 } from '../session/index.ts';
 import { type Core, reportDrop } from './core.ts';
 import type { ClientFacts } from './events.ts';
@@ -24,14 +25,14 @@ import {
   type RouteTarget,
 } from './router.ts';
 import type { ShareGroup } from './share-group.ts';
-import type { Op } from './stores.ts';
+import type { Receiver } from './stores.ts';
 
 interface PendingLocal {
   readonly subscriber: LocalSubscriber;
   readonly message: Message;
 }
 
-type StoredReceivers = Extract<Op, { kind: 'message' }>['to'][number][];
+type StoredReceivers = Receiver[];
 
 /** In-process handlers called in one go before other work gets its turn. */
 const localCallsPerTurn = 10_000;
@@ -116,12 +117,19 @@ export class Dispatcher {
   deliverRetained(message: Message, subscription: Subscription, nowMs: number): void {
     const { session } = subscription;
     if (!this.mayRead(session, message)) return;
+    const qos = lower(message.qos, subscription.qos);
+    const subscriptionIdentifiers = identifiersOf(subscription);
+    const retain = true;
+    if (qos > QoS.atMostOnce && session.isPersistent && message.lsn !== 0) {
+      const to = { session: session.number, qos, subscriptionIdentifiers, retain };
+      this.core.journal.append({ kind: 'queued', message: message.lsn, to });
+    }
     session.outbound.deliver(
       {
         message,
-        qos: lower(message.qos, subscription.qos),
-        retain: true,
-        subscriptionIdentifiers: identifiersOf(subscription),
+        qos,
+        retain,
+        subscriptionIdentifiers,
         share: undefined,
         wire: undefined,
       },
@@ -216,20 +224,19 @@ export class Dispatcher {
           session: session.number,
           qos: lower(effective.qos, message.qos),
           subscriptionIdentifiers: effective.identifiers,
+          retain: message.retain && effective.retainAsPublished,
         });
       }
       for (const { member } of members) {
         if (!member.session.isPersistent || member.qos === QoS.atMostOnce) continue;
         to ??= [];
-        to.push({
-          session: member.session.number,
-          qos: lower(member.qos, message.qos),
-          subscriptionIdentifiers: identifiersOf(member),
-        });
+        to.push(receiverOf(member, message));
       }
     }
-    if (to === undefined && !message.retain) return;
-    const retain = message.retain ? (message.payloadBytes > 0 ? 'set' : 'remove') : 'none';
+    // The next start has a `$SYS` tree of its own.
+    const isRetained = message.retain && !message.topicName.startsWith('$SYS/');
+    if (to === undefined && !isRetained) return;
+    const retain = isRetained ? (message.payloadBytes > 0 ? 'set' : 'remove') : 'none';
     message.lsn = this.core.journal.append({ kind: 'message', message, to: to ?? [], retain });
   }
 
@@ -242,7 +249,7 @@ export class Dispatcher {
     const qos = lower(message.qos, member.qos);
     if (qos === QoS.atMostOnce || !session.isPersistent) return message;
     const copy = new Message({ ...fieldsOf(message), nowMs: message.receivedAtMs });
-    const to = [{ session: session.number, qos, subscriptionIdentifiers: identifiersOf(member) }];
+    const to = [receiverOf(member, message)];
     copy.lsn = this.core.journal.append({ kind: 'message', message: copy, to, retain: 'none' });
     return copy;
   }
@@ -335,6 +342,17 @@ function withoutNoLocal(message: Message, target: RouteTarget): RouteTarget | un
 
 function identifiersOf(subscription: Subscription): readonly number[] | undefined {
   return subscription.identifier === undefined ? undefined : [subscription.identifier];
+}
+
+/** What a member of a Shared Subscription gets, as the store is told. */
+function receiverOf(member: Subscription, message: Message): Receiver {
+  return {
+    session: member.session.number,
+    qos: lower(member.qos, message.qos),
+    subscriptionIdentifiers: identifiersOf(member),
+    retain: message.retain && member.retainAsPublished,
+    share: subscriptionKey(member.topicFilter, member.shareName),
+  };
 }
 
 function lower(a: QoS, b: QoS): QoS {

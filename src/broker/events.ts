@@ -5,6 +5,7 @@
 import type { MqttVersion, QoS, ReasonCode } from '../packet/index.ts';
 import type { Message } from '../session/index.ts';
 import type { LinkOrigin } from './link.ts';
+import type { StoreFault } from './stores.ts';
 
 /** Who did it. */
 export interface ClientFacts {
@@ -136,6 +137,8 @@ export interface BrokerObserver {
   /** Retained Message set (`removed` false) or removed. */
   retainedChanged?(topicName: string, removed: boolean): void;
   willPublished?(message: Message): void;
+  /** The store cannot keep its promise, or can again. */
+  storeFault?(fault: StoreFault): void;
   /** A hook or the broker itself threw: a bug in one of them. */
   internalError?(where: string, error: unknown): void;
 }

@@ -4,6 +4,15 @@ export { Message, QueueOverflow } from '../session/index.ts';
 export { Broker, type BrokerOptions } from './broker.ts';
 export { Counters, type Gauges, type Residue } from './counters.ts';
 export * from './events.ts';
+export {
+  History,
+  type HistoryOptions,
+  type HistoryPage,
+  type HistoryQuery,
+  type HistoryStatus,
+} from './history.ts';
+export * from './history-range.ts';
+export { parseSince } from './history-request.ts';
 export * from './hooks.ts';
 export { defaultLimits, type Limit, type LimitName, type Limits, limits } from './limits.ts';
 export * from './link.ts';

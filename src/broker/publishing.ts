@@ -180,7 +180,14 @@ export class Publishing {
         return { cause: 'quota', reasonCode: ReasonCode.quotaExceeded, reasonString: rule, rule };
       }
     }
-    const { totals } = this.core;
+    const { totals, storeWatch } = this.core;
+    if (storeWatch.fault !== undefined && (incoming.qos > QoS.atMostOnce || incoming.retain)) {
+      const rule = `the store: ${storeWatch.fault.code}`;
+      const reasonCode = ReasonCode.quotaExceeded;
+      const reasonString = 'the broker cannot store messages at the moment';
+      const disconnect = client.protocolVersion !== MqttVersion.v5 && incoming.qos > QoS.atMostOnce;
+      return { cause: 'quota', reasonCode, reasonString, rule, disconnect };
+    }
     if (totals.queuedBytes + totals.inflightBytes > this.memoryBytesMax) {
       const rule = `memory_bytes_max ${this.memoryBytesMax}`;
       const reasonCode = ReasonCode.quotaExceeded;

@@ -72,6 +72,11 @@ export class RetainedMessages {
     return this.names.get(topicName)?.message;
   }
 
+  /** All of them, one by one; each is good until the next is asked for. */
+  *all(): Iterable<Message> {
+    for (const [, retained] of this.names.entries()) yield retained.message;
+  }
+
   /** Looks for all that match, in bounded pieces. */
   walk(topicFilter: string): NameWalk<RetainedMessage> {
     return this.names.walk(topicFilter);

@@ -1,7 +1,7 @@
 /**
  * All Sessions: the one place where they start and end, so that no part of one is ever left behind.
  */
-import type { MqttVersion } from '../packet/index.ts';
+import { MqttVersion } from '../packet/index.ts';
 import {
   type Delivery,
   type DeliveryDropCause,
@@ -13,10 +13,13 @@ import {
   Subscription,
   type SubscriptionFields,
   subscriptionKey,
+  type TakenBack,
 } from '../session/index.ts';
 import { type Core, orUnlimited, reportDrop } from './core.ts';
 import type { SessionEnded } from './events.ts';
 import type { Router } from './router.ts';
+import type { ShareGroup } from './share-group.ts';
+import type { SessionNumber, SessionRecord, StoredSession } from './stores.ts';
 import { Timer } from './timer-wheel.ts';
 
 /** What the registry asks of the rest of the broker. */
@@ -74,9 +77,36 @@ export class SessionRegistry {
   }
 
   start(clientId: string, protocolVersion: MqttVersion): Session {
+    const session = this.make(clientId, this.nextNumber, protocolVersion);
+    this.core.plugins.tell('sessionStarted', { clientId });
+    return session;
+  }
+
+  /** Makes a Session again that a store has kept, without telling the store. */
+  restore(stored: StoredSession): Session {
+    const { number, record } = stored;
+    const session = this.make(record.clientId, number, record.protocolVersion ?? MqttVersion.v311);
+    session.username = record.username;
+    session.expiryIntervalMs = record.expiryIntervalMs;
+    session.expiresAtMs = record.expiresAtMs;
+    session.disconnectedAtMs = record.disconnectedAtMs;
+    session.will = record.will;
+    session.isRecorded = true;
+    for (const fields of stored.subscriptions) this.insert({ ...fields, session });
+    for (const packetId of stored.unreleased) session.unreleased.add(packetId);
+    return session;
+  }
+
+  /** The Shared Subscription of this Session that is known by `key`. */
+  shareOf(session: Session, key: string | undefined): ShareGroup | undefined {
+    const subscription = key === undefined ? undefined : session.subscriptions.get(key);
+    return subscription === undefined ? undefined : this.router.groupOf(subscription);
+  }
+
+  private make(clientId: string, number: SessionNumber, protocolVersion: MqttVersion): Session {
     const session = new Session(
       clientId,
-      this.nextNumber++,
+      number,
       protocolVersion,
       (owner) =>
         new OutboundFlow(
@@ -85,8 +115,8 @@ export class SessionRegistry {
           this.core.totals,
         ),
     );
+    this.nextNumber = Math.max(this.nextNumber, number + 1);
     this.sessions.set(clientId, session);
-    this.core.plugins.tell('sessionStarted', { clientId });
     return session;
   }
 
@@ -101,7 +131,7 @@ export class SessionRegistry {
     const shared = session.outbound.takeBack(() => true, true);
     const discardedMessages = session.outbound.clear();
     if (cause === 'expired') this.core.counters.sessionsExpired++;
-    for (const delivery of shared) this.host.redirect(delivery);
+    for (const { delivery } of shared) this.host.redirect(delivery);
     // Only now the store may forget what others have taken over.
     if (session.isRecorded) this.record(session, true);
     this.core.plugins.tell('sessionEnded', {
@@ -118,8 +148,14 @@ export class SessionRegistry {
       this.end(session, 'disconnect');
       return;
     }
+    session.disconnectedAtMs = nowMs;
     session.expiresAtMs = nowMs + session.expiryIntervalMs;
     this.record(session);
+    this.expireInTime(session);
+  }
+
+  /** Ends the Session when its time has come, unless its client is back before. */
+  expireInTime(session: Session): void {
     if (session.expiresAtMs === Infinity) return;
     const timer = new Timer(() => this.end(session, 'expired'));
     this.expiries.set(session, timer);
@@ -129,6 +165,7 @@ export class SessionRegistry {
   /** The client is back: the Session does not expire while it is connected. */
   keep(session: Session): void {
     session.expiresAtMs = Infinity;
+    session.disconnectedAtMs = undefined;
     const timer = this.expiries.get(session);
     if (timer === undefined) return;
     this.core.wheel.cancel(timer);
@@ -138,22 +175,27 @@ export class SessionRegistry {
   /** Writes what the store keeps of a Session. @returns what to wait for. */
   record(session: Session, ended = false): Lsn {
     session.isRecorded = !ended;
-    const { clientId, username, expiryIntervalMs, expiresAtMs, will } = session;
-    const record = ended ? undefined : { clientId, username, expiryIntervalMs, expiresAtMs, will };
+    const record = ended ? undefined : recordOf(session);
     return this.core.journal.append({ kind: 'session', session: session.number, record });
   }
 
   /** Adds or replaces a subscription. @returns it, the one it replaced, and what to wait for. */
   subscribe(fields: SubscriptionFields): Subscribed {
-    const { session, shareName } = fields;
+    const { session, topicFilter, shareName } = fields;
+    const { subscription, replaced } = this.insert(fields);
+    const key = subscriptionKey(topicFilter, shareName);
+    return { subscription, replaced, lsn: this.recordSubscription(session, key, subscription) };
+  }
+
+  private insert(fields: SubscriptionFields): Omit<Subscribed, 'lsn'> {
+    const { session } = fields;
     // Thousands of Sessions may subscribe to one filter: they hold its text once.
     const topicFilter = this.router.knownText(fields.topicFilter);
     const subscription = new Subscription({ ...fields, topicFilter });
     const replaced = session.subscriptions.add(subscription);
     this.router.add(subscription, replaced, this.host.isConnected(session));
     if (replaced === undefined) this.countSubscription(subscription, 1);
-    const key = subscriptionKey(topicFilter, shareName);
-    return { subscription, replaced, lsn: this.recordSubscription(session, key, subscription) };
+    return { subscription, replaced };
   }
 
   /** @returns what to wait for, or undefined when there was no such subscription. */
@@ -187,10 +229,10 @@ export class SessionRegistry {
   }
 
   /** To other members of a Shared Subscription; the store may forget each when another has it. */
-  private handOn(session: Session, deliveries: readonly Delivery[]): void {
-    for (const delivery of deliveries) {
+  private handOn(session: Session, taken: readonly TakenBack[]): void {
+    for (const { delivery, packetId } of taken) {
       this.host.redirect(delivery);
-      recordSettled(this.core, session, delivery);
+      recordSettled(this.core, session, delivery, packetId);
     }
   }
 
@@ -253,8 +295,8 @@ class SessionOutboundObserver implements OutboundObserver {
     this.recordInflight(delivery.message.lsn, packetId, true);
   }
 
-  settled(delivery: Delivery): void {
-    recordSettled(this.core, this.session, delivery);
+  settled(delivery: Delivery, packetId: number): void {
+    recordSettled(this.core, this.session, delivery, packetId);
   }
 
   overflowDisconnect(): void {
@@ -274,7 +316,28 @@ class SessionOutboundObserver implements OutboundObserver {
 }
 
 /** The Session is done with the message; the store may forget that. */
-function recordSettled(core: Core, session: Session, { message, qos }: Delivery): void {
+function recordSettled(
+  core: Core,
+  session: Session,
+  { message, qos }: Delivery,
+  packetId: number,
+): void {
   if (message.lsn === 0 || qos === 0 || !session.isPersistent) return;
-  core.journal.append({ kind: 'settled', session: session.number, message: message.lsn });
+  const { number } = session;
+  core.journal.append({ kind: 'settled', session: number, message: message.lsn, packetId });
+}
+
+/** What the store keeps of a Session. */
+export function recordOf(session: Session): SessionRecord {
+  const { clientId, username, expiryIntervalMs, expiresAtMs, will } = session;
+  const { protocolVersion, disconnectedAtMs } = session;
+  return {
+    clientId,
+    username,
+    expiryIntervalMs,
+    expiresAtMs,
+    will,
+    protocolVersion,
+    disconnectedAtMs,
+  };
 }

@@ -3,6 +3,11 @@ import type { Session } from '../session/index.ts';
 import type { Core } from './core.ts';
 import { Timer } from './timer-wheel.ts';
 
+/** The Will Delay Interval. */
+export function delayMsOf(will: Will | undefined): number {
+  return (will?.properties?.willDelayInterval ?? 0) * 1000;
+}
+
 interface PendingWill {
   readonly will: Will;
   readonly timer: Timer;
@@ -15,11 +20,18 @@ interface PendingWill {
 export class Wills {
   private readonly core: Core;
   private readonly publish: (session: Session, will: Will) => void;
+  private readonly sent: (session: Session) => void;
   private readonly pending = new Map<Session, PendingWill>();
 
-  constructor(core: Core, publish: (session: Session, will: Will) => void) {
+  /** @param sent called when a Session that lives on has lost its Will Message to its delay */
+  constructor(
+    core: Core,
+    publish: (session: Session, will: Will) => void,
+    sent: (session: Session) => void,
+  ) {
     this.core = core;
     this.publish = publish;
+    this.sent = sent;
   }
 
   get count(): number {
@@ -27,10 +39,10 @@ export class Wills {
   }
 
   /** The connection ended in a way that asks for the Will Message [MQTT-3.1.2-8]. */
-  due(session: Session, nowMs: number): void {
+  due(session: Session, endedAtMs: number): void {
     const { will } = session;
     if (will === undefined) return;
-    const delayMs = (will.properties?.willDelayInterval ?? 0) * 1000;
+    const delayMs = delayMsOf(will);
     if (delayMs === 0 || session.expiryIntervalMs === 0) {
       this.send(session, will);
       return;
@@ -38,9 +50,10 @@ export class Wills {
     const timer = new Timer(() => {
       this.pending.delete(session);
       this.send(session, will);
+      this.sent(session);
     });
     this.pending.set(session, { will, timer });
-    this.core.wheel.schedule(timer, nowMs + delayMs);
+    this.core.wheel.schedule(timer, endedAtMs + delayMs);
   }
 
   /** The client is back before the delay was over: nothing happened. */

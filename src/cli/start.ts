@@ -13,6 +13,7 @@ import { logOf } from '../create-server.ts';
 import { SerialPortError } from '../gateway/serial/index.ts';
 import { ListenError, renderListenError } from '../listener/index.ts';
 import { Server } from '../server.ts';
+import { StorageError } from '../storage/index.ts';
 import {
   createMessageLogger,
   type Log,
@@ -167,6 +168,10 @@ function explainStart(error: unknown, loaded: LoadedConfig, io: CommandIo): numb
   }
   if (error instanceof ControlError) {
     printError(io, controlText(error), ExitCode.dataDir);
+    return ExitCode.dataDir;
+  }
+  if (error instanceof StorageError) {
+    printError(io, `storage: ${error.message}`, ExitCode.dataDir);
     return ExitCode.dataDir;
   }
   if (error instanceof SerialPortError) {

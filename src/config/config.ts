@@ -7,7 +7,7 @@ import type { Limits, QueueOverflow, SharedStrategy } from '../broker/index.ts';
 import type { SerialOptions } from '../gateway/serial/index.ts';
 import type { ListenerOptions } from '../listener/index.ts';
 import type { SqlOptions } from '../storage/index.ts';
-import type { LogFormat, LogLevel, MessageLogFormat } from './server-sections.ts';
+import type { LogFormat, LogLevel, MessageLogFormat, PersistenceMode } from './server-sections.ts';
 
 /** A listener as the listeners take it, and where its address was set. */
 export interface ResolvedListener extends ListenerOptions {
@@ -70,7 +70,13 @@ export interface Config {
   readonly shutdown: { readonly timeoutMs: number };
   readonly dataDir: string;
   readonly ephemeral: boolean;
-  readonly persistence: { readonly mode: 'none' };
+  /** Of the log in the data directory; nothing is kept while `ephemeral` is true. */
+  readonly persistence: {
+    readonly mode: PersistenceMode;
+    readonly fsyncIntervalMs: number;
+    readonly segmentBytes: number;
+    readonly ballastBytes: number;
+  };
   /** Which tables to keep: none while `ephemeral` is true. */
   readonly sql: SqlOptions;
 }

@@ -30,7 +30,7 @@ export function resolveConfig(
   const issues: ConfigIssue[] = [];
   const isSound = listenerSections.every((name) => !failed.has(name));
   const listeners = isSound ? resolveListeners(sections, root, files, issues) : [];
-  const { mqtt, auth, topic_check, queue, log, log_messages, shutdown } = sections;
+  const { mqtt, auth, topic_check, queue, log, log_messages, persistence, shutdown } = sections;
   const config: Config = {
     listeners,
     maxConnections: mqtt.max_connections,
@@ -63,7 +63,12 @@ export function resolveConfig(
     shutdown: { timeoutMs: shutdown.timeout },
     dataDir: files.usable(sections.data_dir),
     ephemeral: sections.ephemeral,
-    persistence: sections.persistence,
+    persistence: {
+      mode: persistence.mode,
+      fsyncIntervalMs: persistence.sync_interval,
+      segmentBytes: persistence.segment_size,
+      ballastBytes: persistence.ballast,
+    },
     sql: resolveSql(sections.sql, files.usable(sections.data_dir), sections.ephemeral),
   };
   const isUsable = failed.size === 0 && issues.length === 0;

@@ -32,8 +32,16 @@ export interface ShutdownSection {
   readonly timeout: number;
 }
 
+export const persistenceModes = ['none', 'os', 'disk'] as const;
+export type PersistenceMode = (typeof persistenceModes)[number];
+
 export interface PersistenceSection {
-  readonly mode: 'none';
+  readonly mode: PersistenceMode;
+  /** Milliseconds. */
+  readonly sync_interval: number;
+  /** Bytes. */
+  readonly segment_size: number;
+  readonly ballast: number;
 }
 
 export interface RosSection {
@@ -136,18 +144,26 @@ export const ephemeralSection: z.ZodType<boolean, unknown> = setting(z.boolean()
 
 export const persistenceSection: z.ZodType<PersistenceSection, unknown> = z
   .strictObject({
-    mode: setting(
-      notYet(z.enum(['none', 'os', 'disk']), (mode) => mode === 'none').prefault('none'),
+    mode: setting(z.enum(persistenceModes).prefault('os'), {
+      description:
+        'When something is acknowledged. none: at once, and only a clean stop keeps it. os: when the operating system has it, so it survives the end of the process. disk: when the disk has it, so it survives a power cut too.',
+      variable: 'BROKER_PERSISTENCE_MODE',
+    }),
+    sync_interval: setting(
+      duration({ minMs: 10, maxMs: 60_000, plainUnitMs: 1 }).prefault('200ms'),
       {
-        description: `What survives the process: none; os and disk are ${notYetMessage}.`,
-        variable: 'BROKER_PERSISTENCE_MODE',
+        description: 'Mode os: what a power cut may cost at most.',
+        variable: 'BROKER_PERSISTENCE_SYNC_INTERVAL',
       },
     ),
-    messages: setting(notYet(z.boolean(), (messages) => !messages).prefault(false), {
-      description: `Keep a history of messages; true is ${notYetMessage}.`,
+    segment_size: setting(size(1024 * 1024, 1024 * 1024 * 1024).prefault('64MB'), {
+      description: 'Size at which the log goes on in a new file.',
+    }),
+    ballast: setting(size(0, 1024 * 1024 * 1024).prefault('16MB'), {
+      description:
+        'A file that is given up when the disk is full, so that there is room to finish; 0 = none.',
     }),
   })
-  .transform((): PersistenceSection => ({ mode: 'none' }))
   .prefault({});
 
 export const rosSection: z.ZodType<RosSection, unknown> = z

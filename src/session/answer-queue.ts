@@ -25,14 +25,21 @@ export class AnswerQueue {
     return this.waiting[this.head]?.packet.type === PacketType.connack;
   }
 
-  /** Whether an answer for `lsn` would leave at once. */
-  mayPass(lsn: Lsn, durable: Lsn): boolean {
-    return this.head === this.waiting.length && lsn <= durable;
+  get isEmpty(): boolean {
+    return this.head === this.waiting.length;
   }
 
-  add(packet: ServerPacket, lsn: Lsn, durable: Lsn): void {
-    if (this.mayPass(lsn, durable)) this.send(packet);
+  /** Whether an answer for `lsn` would leave at once. */
+  mayPass(lsn: Lsn, durable: Lsn): boolean {
+    return this.isEmpty && lsn <= durable;
+  }
+
+  /** @returns whether it was sent */
+  add(packet: ServerPacket, lsn: Lsn, durable: Lsn): boolean {
+    const mayPass = this.mayPass(lsn, durable);
+    if (mayPass) this.send(packet);
     else this.waiting.push({ packet, lsn });
+    return mayPass;
   }
 
   /** The store's watermark moved: sends every answer that waited for it. */

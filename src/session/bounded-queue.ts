@@ -25,8 +25,11 @@ export class QueueTotals {
 /** What the queue reports. */
 export interface QueueObserver {
   dropped(delivery: Delivery, cause: DeliveryDropCause, rule: string): void;
-  /** Ended: acknowledged, or dropped before or after it was sent. The store may forget it. */
-  settled(delivery: Delivery): void;
+  /**
+   * Ended: acknowledged, or dropped before or after it was sent. The store may forget it. The Packet
+   * Identifier is 0 where none was given.
+   */
+  settled(delivery: Delivery, packetId: number): void;
   /** The overflow policy asks to disconnect the receiver. */
   overflowDisconnect(): void;
 }
@@ -73,7 +76,7 @@ export class BoundedQueue implements Iterable<Delivery> {
       const oldest = this.mayMakeRoom(delivery, policy) ? this.waiting.shift() : undefined;
       if (oldest === undefined) {
         this.observer.dropped(delivery, 'queue-full', rule);
-        this.observer.settled(delivery);
+        this.observer.settled(delivery, 0);
         if (policy === QueueOverflow.disconnect) this.observer.overflowDisconnect();
         return;
       }
@@ -117,7 +120,7 @@ export class BoundedQueue implements Iterable<Delivery> {
   private dropWaiting(delivery: Delivery, rule: string): void {
     this.count(delivery, -1);
     this.observer.dropped(delivery, 'queue-full', rule);
-    this.observer.settled(delivery);
+    this.observer.settled(delivery, 0);
   }
 
   private count(delivery: Delivery, sign: 1 | -1): void {

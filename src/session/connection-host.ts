@@ -3,6 +3,7 @@ import type {
   AuthPacket,
   ConnectPacket,
   DisconnectPacket,
+  MqttVersion,
   PublishPacket,
   PublishProperties,
   ReasonCode,
@@ -22,6 +23,30 @@ export interface PublishOutcome {
   readonly lsn: Lsn;
 }
 
+/** Where the packets of one Connection go. */
+export interface PacketOutput {
+  /** The carrier holds more bytes than a connection may leave unread. */
+  readonly isCongested: boolean;
+  send(packet: ServerPacket, version: MqttVersion): void;
+  /** Sends the PUBLISH that carries a delivery, with these properties. */
+  sendDelivery(
+    delivery: Delivery,
+    version: MqttVersion,
+    packetId: number,
+    dup: boolean,
+    properties: PublishProperties | undefined,
+  ): void;
+  /** Sends a delivery whose bytes are the same for all its receivers. */
+  sendShared(delivery: Delivery, wire: WirePublish, packetId: number): void;
+  /** Sends an acknowledgement that says nothing but its Reason Code. */
+  sendAcknowledgement(
+    type: AcknowledgementPacket['type'],
+    version: MqttVersion,
+    packetId: number,
+    reasonCode: ReasonCode,
+  ): void;
+}
+
 /**
  * What one Connection may ask of its surroundings. Implemented by the broker, and by a recorder in tests.
  * Each `…Received` is answered by a method of Connection, at once or later; `publishReceived` answers by
@@ -29,28 +54,10 @@ export interface PublishOutcome {
  * gives the Connection no further packet.
  */
 export interface ConnectionHost {
-  send(packet: ServerPacket): void;
-  /** Sends the PUBLISH that carries a delivery, with these properties. */
-  sendDelivery(
-    delivery: Delivery,
-    packetId: number,
-    dup: boolean,
-    properties: PublishProperties | undefined,
-  ): void;
-  /** Sends an acknowledgement that says nothing but its Reason Code. */
-  sendAcknowledgement(
-    type: AcknowledgementPacket['type'],
-    packetId: number,
-    reasonCode: ReasonCode,
-  ): void;
-  /** Sends a delivery whose bytes are the same for all its receivers. */
-  sendShared(delivery: Delivery, wire: WirePublish, packetId: number): void;
-  /** The carrier holds more bytes than a connection may leave unread. */
-  readonly isCongested: boolean;
   /** Everything up to here is as safe as the store's mode promises. */
   readonly durable: Lsn;
-  /** Bytes this packet would take on the wire; asked only when the client set a Maximum Packet Size. */
-  packetSize(packet: ServerPacket): number;
+  /** An answer waits for the store: `Connection.flushAnswers` is to be called when more is durable. */
+  answerWaits(): void;
 
   /** CONNACK went out and the Session is attached; the host pumps what is owed to it, with the time of now. */
   opened(): void;

@@ -12,7 +12,7 @@ import {
   type ServerPacket,
 } from '../packet/index.ts';
 import { Connection } from './connection.ts';
-import type { ConnectionHost, PublishOutcome } from './connection-host.ts';
+import type { ConnectionHost, PacketOutput, PublishOutcome } from './connection-host.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import type { Delivery } from './delivery.ts';
 import { delivery, quietSession } from './session.test-kit.ts';
@@ -33,13 +33,15 @@ const success: PublishOutcome = {
 };
 
 /** Writes down every call, one word or line each. */
-class RecorderHost implements ConnectionHost {
+class RecorderHost implements ConnectionHost, PacketOutput {
   readonly calls: string[] = [];
   durable = 0;
   isCongested = false;
   /** What `publishReceived` answers; undefined: the answer comes later. */
   outcome: PublishOutcome | undefined = success;
   unreleasedLsn = 0;
+  /** How often an answer had to wait. */
+  waits = 0;
 
   take(): string[] {
     return this.calls.splice(0);
@@ -47,15 +49,19 @@ class RecorderHost implements ConnectionHost {
   send(packet: ServerPacket): void {
     this.calls.push(`send ${describe(packet)}`);
   }
-  sendDelivery(_delivery: Delivery, packetId: number, dup: boolean): void {
+  sendDelivery(_delivery: Delivery, _version: number, packetId: number, dup: boolean): void {
     this.calls.push(`send publish ${packetId}${dup ? ' dup' : ''}`);
   }
   sendAcknowledgement(
     type: AcknowledgementPacket['type'],
+    _version: number,
     packetId: number,
     reasonCode: ReasonCode,
   ): void {
     this.send({ type, packetId, reasonCode, properties: undefined });
+  }
+  answerWaits(): void {
+    this.waits++;
   }
   sendShared(): void {
     this.calls.push('send shared');
@@ -146,7 +152,7 @@ function open(
   lsn = 0,
 ): { host: RecorderHost; connection: Connection; session: Session } {
   const host = new RecorderHost();
-  const connection = new Connection(host, { ...settings, ...changes }, 0);
+  const connection = new Connection(host, host, { ...settings, ...changes }, 0);
   const session = quietSession();
   connection.receive(connectPacket(fields), 0);
   connection.accept({
@@ -166,7 +172,7 @@ const isError = (reasonCode: ReasonCode) => (error: unknown) =>
 
 test('[MQTT-3.1.0-1] [MQTT-3.1.0-2] CONNECT comes first, and once', () => {
   const host = new RecorderHost();
-  const early = new Connection(host, settings, 0);
+  const early = new Connection(host, host, settings, 0);
   assert.throws(
     () => early.receive({ type: PacketType.pingreq }, 0),
     isError(ReasonCode.protocolError),
@@ -301,7 +307,7 @@ test('a connection that is over sends nothing more and takes nothing in', () => 
 test('[MQTT-3.1.4-2] a refusal is answered with CONNACK, in 3.x as well', () => {
   for (const protocolVersion of [3, 4, 5] as const) {
     const host = new RecorderHost();
-    const connection = new Connection(host, settings, 0);
+    const connection = new Connection(host, host, settings, 0);
     connection.receive(connectPacket({ protocolVersion }), 0);
     connection.refuse({
       reasonCode: ReasonCode.notAuthorized,

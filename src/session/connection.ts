@@ -20,7 +20,6 @@ import {
   MqttVersion,
   PacketType,
   ProtocolError,
-  type PublishPacket,
   ReasonCode,
   type ServerPacket,
 } from '../packet/index.ts';
@@ -34,21 +33,16 @@ import {
   effectiveKeepAlive,
   type Refusal,
 } from './connect-rules.ts';
-import type { ConnectionHost, Lsn, PublishOutcome } from './connection-host.ts';
+import type { ConnectionHost, Lsn, PacketOutput, PublishOutcome } from './connection-host.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
-import type { Delivery } from './delivery.ts';
-import { InboundFlow } from './inbound-flow.ts';
-import type { DeliveryPort } from './outbound-flow.ts';
-import { publishPacketFor, publishProperties } from './publish-packet.ts';
+import { InboundFlow, type InboundOwner } from './inbound-flow.ts';
+import { PacketSender } from './packet-sender.ts';
 import { expiryIntervalMs, type Session } from './session.ts';
-import { OutboundTopicAliases } from './topic-alias.ts';
-import { withoutReason } from './without-reason.ts';
 
 export type ConnectionState = 'awaiting-connect' | 'connecting' | 'connected' | 'closed';
 
-export class Connection implements DeliveryPort {
+export class Connection implements InboundOwner {
   state: ConnectionState = 'awaiting-connect';
-  protocolVersion: MqttVersion = MqttVersion.v311;
   /** Seconds in force; 0 = none. */
   keepAlive = 0;
   /** When the last packet came; the host compares it with `keepAlive`. */
@@ -58,27 +52,36 @@ export class Connection implements DeliveryPort {
   disconnect: DisconnectPacket | undefined;
 
   private readonly host: ConnectionHost;
+  private readonly sender: PacketSender;
   private readonly settings: ConnectionSettings;
   private connect: ConnectPacket | undefined;
   private authenticationMethod: string | undefined;
   private isReAuthenticating = false;
   private inbound: InboundFlow | undefined;
-  private outboundAliases: OutboundTopicAliases | undefined;
-  /** The client's Maximum Packet Size, Infinity when it set none. */
-  private maximumPacketSize = Infinity;
   private receiveMaximum: number;
-  private sendsProblemInformation = true;
   private readonly answers: AnswerQueue = new AnswerQueue((packet) => this.sendAnswer(packet));
 
-  constructor(host: ConnectionHost, settings: ConnectionSettings, nowMs: number) {
+  constructor(
+    host: ConnectionHost,
+    output: PacketOutput,
+    settings: ConnectionSettings,
+    nowMs: number,
+  ) {
     this.host = host;
+    this.sender = new PacketSender(output);
     this.settings = settings;
     this.lastReceivedMs = nowMs;
     this.receiveMaximum = settings.inflightMessagesMax;
   }
 
-  get isCongested(): boolean {
-    return this.host.isCongested;
+  /** What the client's CONNECT named; 3.1.1 before it. */
+  get protocolVersion(): MqttVersion {
+    return this.sender.version;
+  }
+
+  /** For the answer to a CONNECT that could not be read, but named its version. */
+  set protocolVersion(version: MqttVersion) {
+    this.sender.version = version;
   }
 
   get connectPacket(): ConnectPacket | undefined {
@@ -104,9 +107,7 @@ export class Connection implements DeliveryPort {
       throw new ProtocolError(ReasonCode.protocolError, 'the first packet must be CONNECT'); // [MQTT-3.1.0-1]
     }
     this.connect = packet;
-    this.protocolVersion = packet.protocolVersion;
-    this.maximumPacketSize = packet.properties?.maximumPacketSize ?? Infinity;
-    this.sendsProblemInformation = packet.properties?.requestProblemInformation ?? true;
+    this.sender.connected(packet);
     this.authenticationMethod = packet.properties?.authenticationMethod;
     this.state = 'connecting';
     checkClientId(packet);
@@ -166,7 +167,7 @@ export class Connection implements DeliveryPort {
       connect.properties?.topicAliasMaximum ?? 0,
       this.settings.topicAliasMaximum,
     );
-    this.outboundAliases = aliases > 0 ? new OutboundTopicAliases(aliases) : undefined;
+    this.sender.useAliases(aliases);
     this.receiveMaximum = Math.min(
       connect.properties?.receiveMaximum ?? 65_535,
       this.settings.inflightMessagesMax,
@@ -176,7 +177,7 @@ export class Connection implements DeliveryPort {
 
   /** Whether the client has room for the CONNACK that `accept` would send [MQTT-3.1.2-24]. */
   takesConnack(reply: ConnackReply): boolean {
-    return !this.isTooLarge(connackOf(this.connect as ConnectPacket, reply, this.settings));
+    return !this.sender.isTooLarge(connackOf(this.connect as ConnectPacket, reply, this.settings));
   }
 
   /** Answers CONNECT with an error; the host closes afterwards [MQTT-3.1.4-2], [MQTT-3.2.2-6]. */
@@ -185,7 +186,7 @@ export class Connection implements DeliveryPort {
     const hasProperties = reasonString !== undefined || serverReference !== undefined;
     this.state = 'closed';
     if (!canBeTold(reasonCode, this.protocolVersion)) return;
-    this.sendTrimmed({
+    this.sender.sendTrimmed({
       type: PacketType.connack,
       sessionPresent: false,
       reasonCode,
@@ -200,7 +201,7 @@ export class Connection implements DeliveryPort {
     if (!wasOpen || this.protocolVersion !== MqttVersion.v5) return;
     const hasProperties = reasonString !== undefined || serverReference !== undefined;
     const properties = hasProperties ? { reasonString, serverReference } : undefined;
-    this.sendTrimmed({ type: PacketType.disconnect, reasonCode, properties });
+    this.sender.sendTrimmed({ type: PacketType.disconnect, reasonCode, properties });
   }
 
   /** The carrier is gone or will be: nothing more is sent to the Session through this connection. */
@@ -237,7 +238,7 @@ export class Connection implements DeliveryPort {
         break;
       case PacketType.pingreq:
         // [MQTT-3.12.4-1]; it waits for nothing but a CONNACK that still waits [MQTT-3.2.0-1].
-        if (this.isOpen) this.host.send(pingresp);
+        if (this.isOpen) this.sender.send(pingresp);
         else this.answer(pingresp, 0);
         break;
       case PacketType.disconnect:
@@ -298,20 +299,21 @@ export class Connection implements DeliveryPort {
     reasonCode: ReasonCode,
     lsn: Lsn,
   ): void {
-    if (this.maximumPacketSize === Infinity && this.answers.mayPass(lsn, this.host.durable)) {
+    if (this.sender.takesAnySize && this.answers.mayPass(lsn, this.host.durable)) {
       if (type !== PacketType.pubrec || reasonCode >= 0x80) this.inbound?.finished();
-      this.host.sendAcknowledgement(type, packetId, reasonCode);
+      this.sender.sendAcknowledgement(type, packetId, reasonCode);
     } else this.answer({ type, packetId, reasonCode, properties: undefined }, lsn);
   }
 
   /** Sends the answer as soon as `lsn` is durable, in the order of the requests. */
   answer(packet: ServerPacket, lsn: Lsn): void {
-    this.answers.add(packet, lsn, this.host.durable);
+    if (!this.answers.add(packet, lsn, this.host.durable)) this.host.answerWaits();
   }
 
-  /** The store's watermark moved: sends every answer that waited for it. */
-  flushAnswers(durable: Lsn): void {
+  /** The store's watermark moved: sends every answer that waited for it. @returns whether none waits on */
+  flushAnswers(durable: Lsn): boolean {
     this.answers.flush(durable);
+    return this.answers.isEmpty;
   }
 
   private sendAnswer(packet: ServerPacket): void {
@@ -324,94 +326,21 @@ export class Connection implements DeliveryPort {
         this.inbound?.finished();
         break;
       case PacketType.connack:
-        this.host.send(packet);
+        this.sender.send(packet);
         this.open();
         return;
       default:
         break;
     }
-    this.sendTrimmed(packet);
+    this.sender.sendTrimmed(packet);
   }
 
   /** CONNACK went out: what is owed to the Session may follow. */
   private open(): void {
     const session = this.session as Session;
-    session.outbound.attach(this, this.receiveMaximum);
+    session.outbound.attach(this.sender, this.receiveMaximum);
     this.host.opened();
   }
-
-  sendPublish(delivery: Delivery, packetId: number, dup: boolean, nowMs: number): boolean {
-    const { wire } = delivery;
-    const { isV5 } = this;
-    if (this.takesAnyBytes) {
-      if (wire !== undefined && !dup && delivery.message.expiresAtMs === Infinity) {
-        this.host.sendShared(delivery, wire.for(delivery, this.protocolVersion), packetId);
-      } else {
-        const properties = isV5 ? publishProperties(delivery, nowMs) : undefined;
-        this.host.sendDelivery(delivery, packetId, dup, properties);
-      }
-      return true;
-    }
-    const packet = publishPacketFor(delivery, packetId, dup, nowMs, isV5);
-    if (this.maximumPacketSize === Infinity) {
-      this.host.send(this.withAlias(packet));
-      return true;
-    }
-    const spareBytes = this.maximumPacketSize - this.host.packetSize(packet);
-    if (spareBytes < 0) return false; // [MQTT-3.1.2-24]
-    this.host.send(spareBytes < aliasBytesMax ? packet : this.withAlias(packet));
-    return true;
-  }
-
-  /** Nothing about this client changes the bytes of a PUBLISH. */
-  private get takesAnyBytes(): boolean {
-    return this.maximumPacketSize === Infinity && this.outboundAliases === undefined;
-  }
-
-  private withAlias(packet: PublishPacket): PublishPacket {
-    const alias = this.outboundAliases?.assign(packet.topicName);
-    if (alias === undefined) return packet;
-    return {
-      ...packet,
-      topicName: alias.isNew ? packet.topicName : '',
-      properties: { ...packet.properties, topicAlias: alias.alias },
-    };
-  }
-
-  sendPubrel(packetId: number, reasonCode: ReasonCode): void {
-    const type = PacketType.pubrel;
-    if (this.maximumPacketSize === Infinity)
-      this.host.sendAcknowledgement(type, packetId, reasonCode);
-    else this.sendTrimmed({ type, packetId, reasonCode, properties: undefined });
-  }
-
-  /**
-   * Reason String and User Properties are left out where the client does not want them [MQTT-3.1.2-29]
-   * or where they would make the packet too large for it [MQTT-3.2.2-19]; a packet that is too large
-   * without them is not sent at all [MQTT-3.1.2-24].
-   */
-  private sendTrimmed(packet: ServerPacket): void {
-    if (this.protocolVersion !== MqttVersion.v5) {
-      this.host.send(packet);
-      return;
-    }
-    let trimmed = packet;
-    const keeps =
-      this.sendsProblemInformation ||
-      packet.type === PacketType.connack ||
-      packet.type === PacketType.disconnect;
-    if (!keeps || this.isTooLarge(packet)) trimmed = withoutReason(packet);
-    if (!this.isTooLarge(trimmed)) this.host.send(trimmed);
-  }
-
-  private isTooLarge(packet: ServerPacket): boolean {
-    return (
-      this.maximumPacketSize !== Infinity && this.host.packetSize(packet) > this.maximumPacketSize
-    );
-  }
 }
-
-/** What a Topic Alias may add: the property, and a byte more in each of the two lengths before it. */
-const aliasBytesMax = 5;
 
 const pingresp: ServerPacket = { type: PacketType.pingresp };

@@ -4,11 +4,17 @@ export { keptPayload } from './body-arena.ts';
 export { type QueueLimits, QueueTotals } from './bounded-queue.ts';
 export type { Acceptance, Refusal } from './connect-rules.ts';
 export { Connection, type ConnectionState } from './connection.ts';
-export type { ConnectionHost, Lsn, PublishOutcome } from './connection-host.ts';
+export type { ConnectionHost, Lsn, PacketOutput, PublishOutcome } from './connection-host.ts';
 export type { ConnectionSettings } from './connection-settings.ts';
 export { type Delivery, type DeliveryDropCause, QueueOverflow } from './delivery.ts';
 export { Message, type MessageFields } from './message.ts';
-export { type DeliveryPort, OutboundFlow, type OutboundObserver } from './outbound-flow.ts';
+export {
+  type DeliveryPort,
+  OutboundFlow,
+  type OutboundObserver,
+  type RestoredInflight,
+  type TakenBack,
+} from './outbound-flow.ts';
 export type { Replay } from './replay.ts';
 export { discardsWill, expiryIntervalMs, neverExpires, Session } from './session.ts';
 export { SharedWire, type WirePublish } from './shared-wire.ts';

@@ -200,7 +200,10 @@ test('[MQTT-4.8.2-4] what came through a Shared Subscription is taken back, but 
   flow.deliver(delivery('waiting-own', 1), nowMs);
   flow.detach();
   const taken = flow.takeBack((one) => one === share, true);
-  assert.deepEqual(taken.map(textOf), ['sent-1', 'waiting-1', 'waiting-2']);
+  assert.deepEqual(
+    taken.map(({ delivery }) => textOf(delivery)),
+    ['sent-1', 'waiting-1', 'waiting-2'],
+  );
   const port = new RecorderPort();
   flow.attach(port, 3);
   flow.pump(nowMs);

@@ -34,6 +34,18 @@ export interface OutboundObserver extends QueueObserver {
   released(delivery: Delivery, packetId: number): void;
 }
 
+/** A delivery that another Session may get instead; the Packet Identifier is 0 where it was not sent. */
+export interface TakenBack {
+  readonly delivery: Delivery;
+  readonly packetId: number;
+}
+
+/** A delivery that was under way when the last process ended. */
+export interface RestoredInflight extends TakenBack {
+  /** PUBREC came. */
+  readonly released: boolean;
+}
+
 const Stage = { sent: 1, released: 2 } as const;
 type Stage = (typeof Stage)[keyof typeof Stage];
 
@@ -96,6 +108,26 @@ export class OutboundFlow {
   /** What waits, in order; for views. */
   queued(): Iterable<Delivery> {
     return this.queue;
+  }
+
+  /** Puts back what a store has kept, in its order. Before the first connection. */
+  restore(inflight: readonly RestoredInflight[], queued: readonly Delivery[]): void {
+    for (const { delivery, packetId, released } of inflight) {
+      this.packetIds.reserve(packetId);
+      delivery.message.own();
+      const stage = released ? Stage.released : Stage.sent;
+      this.window.put({ delivery, packetId, stage, order: 0 });
+      this.countInflight(delivery, 1);
+    }
+    for (const delivery of queued) this.queue.add(delivery);
+  }
+
+  /** Everything that is owed and not acknowledged: the window, then what waits; for the store. */
+  *owed(): Iterable<RestoredInflight> {
+    for (const { delivery, packetId, stage } of this.window.entries()) {
+      yield { delivery, packetId, released: stage === Stage.released };
+    }
+    for (const delivery of this.queue) yield { delivery, packetId: 0, released: false };
   }
 
   /** Takes over a new connection: everything in the window is due again [MQTT-4.4.0-1]. */
@@ -189,18 +221,18 @@ export class OutboundFlow {
    * sent and, with `alsoSent`, QoS 1 messages not acknowledged. A QoS 2 message once sent stays
    * [MQTT-4.8.2-4]. The store is not told: that is for the caller to do, when another has the message.
    */
-  takeBack(chosen: (share: object) => boolean, alsoSent: boolean): Delivery[] {
-    const taken: Delivery[] = [];
+  takeBack(chosen: (share: object) => boolean, alsoSent: boolean): TakenBack[] {
+    const taken: TakenBack[] = [];
     for (const entry of alsoSent ? this.window.entries() : []) {
       const share = entry.delivery.share;
       if (share === undefined || entry.delivery.qos !== QoS.atLeastOnce || !chosen(share)) continue;
       this.forget(entry);
-      taken.push(entry.delivery);
+      taken.push({ delivery: entry.delivery, packetId: entry.packetId });
     }
     const waiting = this.queue.extract((delivery) => {
       return delivery.share !== undefined && chosen(delivery.share);
     });
-    return taken.concat(waiting);
+    return taken.concat(waiting.map((delivery) => ({ delivery, packetId: 0 })));
   }
 
   /** The Session ends: everything is dropped. @returns how many messages that were. */
@@ -254,7 +286,7 @@ export class OutboundFlow {
     if ((this.port as DeliveryPort).sendPublish(delivery, 0, false, nowMs)) {
       this.observer.delivered(delivery, 0);
     } else {
-      this.tooLarge(delivery);
+      this.tooLarge(delivery, 0);
     }
   }
 
@@ -278,7 +310,7 @@ export class OutboundFlow {
   private dropExpired(delivery: Delivery, nowMs: number): boolean {
     if (!delivery.message.isExpired(nowMs)) return false;
     this.observer.dropped(delivery, 'expired', 'Message Expiry Interval');
-    this.observer.settled(delivery);
+    this.observer.settled(delivery, 0);
     return true;
   }
 
@@ -287,7 +319,7 @@ export class OutboundFlow {
     const packetId = this.packetIds.allocate();
     if (!port.sendPublish(delivery, packetId, false, nowMs)) {
       this.packetIds.release(packetId);
-      this.tooLarge(delivery);
+      this.tooLarge(delivery, 0);
       return;
     }
     delivery.message.hold();
@@ -307,17 +339,17 @@ export class OutboundFlow {
     this.sendQuota--;
     if (!port.sendPublish(entry.delivery, entry.packetId, true, nowMs)) {
       this.forget(entry);
-      this.tooLarge(entry.delivery);
+      this.tooLarge(entry.delivery, entry.packetId);
       entry.delivery.message.release();
       this.giveQuota();
     }
     return true;
   }
 
-  private tooLarge(delivery: Delivery): void {
+  private tooLarge(delivery: Delivery, packetId: number): void {
     // It counts as sent [MQTT-3.1.2-25].
     this.observer.dropped(delivery, 'packet-too-large', "the receiver's Maximum Packet Size");
-    this.observer.settled(delivery);
+    this.observer.settled(delivery, packetId);
   }
 
   private refusedByReceiver(entry: Inflight, reasonCode: ReasonCode): void {
@@ -331,7 +363,7 @@ export class OutboundFlow {
   private settle(entry: Inflight): void {
     this.forget(entry);
     this.giveQuota();
-    this.observer.settled(entry.delivery);
+    this.observer.settled(entry.delivery, entry.packetId);
     entry.delivery.message.release();
   }
 

@@ -29,6 +29,8 @@ export class Session {
   username: string | undefined;
   /** How long it lives after its connection ended; 0 = ends with it. */
   expiryIntervalMs = 0;
+  /** When the last connection ended; undefined while one is there. */
+  disconnectedAtMs: number | undefined;
   /** When it ends, while no connection is there. */
   expiresAtMs: number = neverExpires;
   will: Will | undefined;

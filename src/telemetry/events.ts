@@ -222,6 +222,25 @@ export const events: Readonly<Record<string, EventRow>> = {
   ),
   'retained.set': row('DEBUG', 'message', 'A Retained Message was set.', 'topic'),
   'retained.removed': row('DEBUG', 'message', 'A Retained Message was removed.', 'topic'),
+  'storage.opened': row(
+    'INFO',
+    'storage',
+    'The log was read; what it held is there again.',
+    'sessions retained queued mode',
+  ),
+  'storage.damaged': row(
+    'ERROR',
+    'storage',
+    'A part of the log is damaged. It is set aside and stepped over; the message says what was hit.',
+    '',
+  ),
+  'storage.fault': row(
+    'ERROR',
+    'storage',
+    'The log cannot be written. QoS 0 flows on, nothing else is acknowledged; the message says what to do.',
+    'code fatal',
+  ),
+  'storage.fault.over': row('INFO', 'storage', 'The log can be written again.', 'code'),
   'storage.sql.failed': row(
     'ERROR',
     'storage',

@@ -71,6 +71,11 @@ export function createLogObserver(options: LogObserverOptions): LogObserver {
     messageDropped(fact) {
       if (!fold.repeats(dropKind(fact), now())) say(droppedLine(fact));
     },
+    storeFault({ code, fatal, isOver, message }) {
+      const storageLog = log.module('storage');
+      if (isOver) storageLog.info('storage.fault.over', { code }, message);
+      else storageLog.error('storage.fault', { code, fatal }, message);
+    },
     internalError: (where, error) => say(internalErrorLine(where, error)),
     sessionStarted: (fact) => sessionLog.debug('session.started', { client: fact.clientId }),
     sessionEnded({ clientId: client, cause, discardedMessages: discarded }) {

@@ -153,36 +153,36 @@ describe('a decision hook that throws', () => {
 
 describe('a fact hook that throws', () => {
   type FactName = Exclude<keyof BrokerObserver, 'name'>;
-  const facts: Readonly<Record<Exclude<FactName, 'internalError'>, (broker: TestBroker) => void>> =
-    {
-      clientConnected: (broker) => connected(broker, { clientId: 'c' }),
-      clientDisconnected: (broker) => connected(broker, { clientId: 'c' }).lose(),
-      connectionRefused: (broker) =>
-        broker.open().sendConnect({ clientId: '', protocolVersion: 4, cleanStart: false }),
-      sessionStarted: (broker) => connected(broker, { clientId: 'c' }),
-      sessionEnded: (broker) => connected(broker, { clientId: 'c' }).lose(),
-      clientSubscribed: (broker) => connected(broker, { clientId: 'c' }).subscribe('a'),
-      clientUnsubscribed: (broker) => {
-        const client = connected(broker, { clientId: 'c' });
-        client.subscribe('a');
-        client.unsubscribe('a');
-      },
-      subscriptionRefused: (broker) => connected(broker, { clientId: 'c' }).subscribe('a#'),
-      messagePublished: (broker) => connected(broker, { clientId: 'c' }).publish('a'),
-      messageDelivered: (broker) => {
-        const client = connected(broker, { clientId: 'c' });
-        client.subscribe('a');
-        client.publish('a');
-        assert.equal(client.takePublishes().length, 1);
-      },
-      messageDropped: (broker) => connected(broker, { clientId: 'c' }).publish('$SYS/a'),
-      retainedChanged: (broker) =>
-        connected(broker, { clientId: 'c' }).publish('a', 'x', { retain: true }),
-      willPublished: (broker) => {
-        const will = { topicName: 'w', payload: new Uint8Array(), qos: 0, retain: false } as const;
-        connected(broker, { clientId: 'c', will: { ...will, properties: undefined } }).lose();
-      },
-    };
+  type Told = Exclude<FactName, 'internalError' | 'storeFault'>;
+  const facts: Readonly<Record<Told, (broker: TestBroker) => void>> = {
+    clientConnected: (broker) => connected(broker, { clientId: 'c' }),
+    clientDisconnected: (broker) => connected(broker, { clientId: 'c' }).lose(),
+    connectionRefused: (broker) =>
+      broker.open().sendConnect({ clientId: '', protocolVersion: 4, cleanStart: false }),
+    sessionStarted: (broker) => connected(broker, { clientId: 'c' }),
+    sessionEnded: (broker) => connected(broker, { clientId: 'c' }).lose(),
+    clientSubscribed: (broker) => connected(broker, { clientId: 'c' }).subscribe('a'),
+    clientUnsubscribed: (broker) => {
+      const client = connected(broker, { clientId: 'c' });
+      client.subscribe('a');
+      client.unsubscribe('a');
+    },
+    subscriptionRefused: (broker) => connected(broker, { clientId: 'c' }).subscribe('a#'),
+    messagePublished: (broker) => connected(broker, { clientId: 'c' }).publish('a'),
+    messageDelivered: (broker) => {
+      const client = connected(broker, { clientId: 'c' });
+      client.subscribe('a');
+      client.publish('a');
+      assert.equal(client.takePublishes().length, 1);
+    },
+    messageDropped: (broker) => connected(broker, { clientId: 'c' }).publish('$SYS/a'),
+    retainedChanged: (broker) =>
+      connected(broker, { clientId: 'c' }).publish('a', 'x', { retain: true }),
+    willPublished: (broker) => {
+      const will = { topicName: 'w', payload: new Uint8Array(), qos: 0, retain: false } as const;
+      connected(broker, { clientId: 'c', will: { ...will, properties: undefined } }).lose();
+    },
+  };
 
   for (const [name, act] of Object.entries(facts)) {
     test(`is only reported (${name})`, () => {

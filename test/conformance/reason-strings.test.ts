@@ -19,6 +19,7 @@ import {
   Connection,
   type ConnectionHost,
   OutboundFlow,
+  type PacketOutput,
   QueueTotals,
   Session,
 } from '../../src/session/index.ts';
@@ -26,7 +27,7 @@ import { TestBroker } from '../../src/testing/index.ts';
 import { connected } from './each-version.ts';
 
 /** Writes down what a Connection sends. */
-class RecordingHost implements ConnectionHost {
+class RecordingHost implements ConnectionHost, PacketOutput {
   readonly sent: ServerPacket[] = [];
   readonly isCongested = false;
   readonly durable = 0;
@@ -38,11 +39,13 @@ class RecordingHost implements ConnectionHost {
   }
   sendAcknowledgement(
     type: AcknowledgementPacket['type'],
+    _version: number,
     packetId: number,
     reasonCode: ReasonCode,
   ): void {
     this.send({ type, packetId, reasonCode, properties: undefined });
   }
+  answerWaits(): void {}
   sendShared(): void {
     throw new Error('no message is published here');
   }
@@ -91,7 +94,7 @@ function session(): Session {
 /** A Connection that got its CONNECT. */
 function connecting(maximumPacketSize: number, requestProblemInformation: boolean) {
   const host = new RecordingHost();
-  const connection = new Connection(host, settings, 0);
+  const connection = new Connection(host, host, settings, 0);
   const properties = { maximumPacketSize, requestProblemInformation };
   connection.receive(
     {

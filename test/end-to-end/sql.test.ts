@@ -121,7 +121,7 @@ test('the query of the seed says how many clients are connected, at any time (S2
   assert.deepEqual(await ask(file, 'SELECT reason FROM connections WHERE id = 5'), [
     'server-shutdown',
   ]);
-  assert.deepEqual(readdirSync(server.dataDir), ['clients.db']);
+  assert.deepEqual(readdirSync(server.dataDir), ['clients.db', 'journal']);
 });
 
 test('after kill -9 the files are whole; the next start closes what was open, with a reason (S2-24)', {

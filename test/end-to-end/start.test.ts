@@ -59,7 +59,7 @@ test('a port in use: who holds it, two ways out, exit 69', { skip: onLinux }, as
       `       fix   kill ${process.pid}      or   linnet start --mqtt-port ${other}   (BROKER_MQTT_PORT)\n` +
       '       exit 69\n',
   );
-  assert.deepEqual(left, []);
+  assert.deepEqual(left, ['journal']);
 });
 
 test('a second listener that cannot open closes the first again', async () => {
@@ -71,7 +71,7 @@ test('a second listener that cannot open closes the first again', async () => {
   assert.match(text, /"listener\.opened","listener":"mqtt"/);
   assert.match(text, /"listener\.closed","listener":"mqtt"/);
   assert.match(text, new RegExp(`^error  cannot listen on 127\\.0\\.0\\.1:${taken.port} — `, 'm'));
-  assert.deepEqual(left, []);
+  assert.deepEqual(left, ['journal']);
 });
 
 const plainPorts = ['-p', '0', '--ws-port', '0'];
@@ -80,6 +80,8 @@ const failures: readonly {
   readonly setup: ServerSetup;
   readonly code: number;
   readonly text: string;
+  /** In the data directory; default nothing. */
+  readonly left?: readonly string[];
 }[] = [
   {
     what: 'a certificate that is not there: exit 66',
@@ -90,6 +92,7 @@ const failures: readonly {
     text:
       'error  TLS: a.crt does not exist (tls.cert_file, from --tls-cert-file)\n' +
       '       exit 66\n',
+    left: ['journal'],
   },
   {
     what: 'an unknown key and a wrong value, both at once: exit 78',
@@ -115,9 +118,9 @@ const failures: readonly {
       '       1 problem, nothing was started or changed.                                                    exit 66\n',
   },
 ];
-for (const { what, setup, code, text } of failures) {
+for (const { what, setup, code, text, left = [] } of failures) {
   test(what, async () => {
-    assert.deepEqual(await failedStart(setup), { code, text, left: [] });
+    assert.deepEqual(await failedStart(setup), { code, text, left });
   });
 }
 

@@ -92,6 +92,11 @@ export class SegmentLog {
     return this.writer.isFailed;
   }
 
+  /** Of the last record. */
+  get lastLsn(): Lsn {
+    return this.nextLsn - 1;
+  }
+
   /** Of all segments, what is on its way included. */
   get sizeBytes(): number {
     let bytes = this.filling.length;
@@ -134,6 +139,11 @@ export class SegmentLog {
       this.options.scheduler.afterTurn(this.flush);
     }
     return lsn;
+  }
+
+  /** What comes after the next write goes into a new segment. */
+  roll(): void {
+    this.tail = undefined;
   }
 
   /** What was appended and is not durable. */

@@ -3,7 +3,7 @@
  * the time, and one that is away and comes back. Both get every message.
  */
 import type { ClientError, PublishAcknowledgement } from '../client/index.ts';
-import type { PublishPacket, QoS } from '../packet/index.ts';
+import { type PublishPacket, type QoS, ReasonCode } from '../packet/index.ts';
 import {
   DeliveredMessages,
   numberedPayload,
@@ -182,7 +182,7 @@ export class MessageStream {
     const topicName = `${topicOf(qos)}/${index}`;
     const payload = numberedPayload(sequence, sizeBytes);
     session.connected.send({ topicName, payload, qos }, (error, acknowledgement) => {
-      if (error === undefined) acknowledged(messages, sequence, acknowledgement);
+      if (error === undefined) answered(messages, sequence, acknowledgement);
       else rejectUnlessClosed(error);
     });
     return true;
@@ -229,13 +229,19 @@ function topicOf(qos: QoS): string {
   return `verify/qos${qos}`;
 }
 
-function acknowledged(
+/**
+ * A PUBCOMP may say that the broker does not know the identifier: it had released it, and was killed before the
+ * first PUBCOMP was out. That ends the flow as well as any other.
+ */
+function answered(
   messages: PublishedMessages,
   sequence: number,
   acknowledgement: PublishAcknowledgement | undefined,
 ): void {
-  if ((acknowledgement?.reasonCode ?? 0) >= 0x80) messages.refused.add(sequence);
-  else messages.acknowledged++;
+  const reasonCode = acknowledgement?.reasonCode ?? ReasonCode.success;
+  if (reasonCode >= 0x80 && reasonCode !== ReasonCode.packetIdentifierNotFound) {
+    messages.refused.add(sequence);
+  } else messages.acknowledged++;
 }
 
 /** At the end of a run clients are closed with messages under way. */

@@ -6,6 +6,7 @@
 
 const slotMs = 100;
 const slotCount = 4096;
+const nothing = (): void => undefined;
 
 /** A deadline somebody holds. Belongs to one wheel at a time. */
 export class Timer {
@@ -35,7 +36,7 @@ export class TimerWheel {
     this.tick = Math.floor(nowMs / slotMs);
     this.onError = onError;
     for (let i = 0; i < slotCount; i++) {
-      const ring = new Timer(() => undefined);
+      const ring = new Timer(nothing);
       ring.next = ring;
       ring.previous = ring;
       this.slots.push(ring);

@@ -57,6 +57,14 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     summary: 'What is stored: check, count, export, import.',
     load: async () => (await import('./store.ts')).runStore,
   },
+  backup: {
+    summary: 'Everything that is stored in one file, while the broker runs.',
+    load: async () => (await import('./backup.ts')).runBackup,
+  },
+  restore: {
+    summary: 'A data directory of a backup.',
+    load: async () => (await import('./backup.ts')).runRestore,
+  },
   'verify-durability': {
     summary: 'Kill a broker in traffic, and check what it kept.',
     load: async () => (await import('./verify-durability.ts')).runVerifyDurability,

@@ -1,4 +1,7 @@
 /** Stores beyond memory. */
+export { ArchiveError } from './backup-archive.ts';
+export { type RestoreReport, restoreStore } from './backup-restore.ts';
+export { type BackupManifest, backupStore } from './backup-store.ts';
 export type { CopiedLog } from './copy-log.ts';
 export { type QueueFigures, type StoreFigures, storeFigures } from './export-figures.ts';
 export { type ExportReport, exportStore } from './export-store.ts';

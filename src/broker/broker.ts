@@ -29,6 +29,8 @@ import { Counters, type Gauges, type Residue } from './counters.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { EndOfTurn } from './end-of-turn.ts';
 import type { ClientFacts } from './events.ts';
+import type { History } from './history.ts';
+import { HistoryReplays } from './history-replays.ts';
 import type { BrokerPlugin, MaybePromise } from './hooks.ts';
 import { InProcessClient, localOrigin } from './in-process-client.ts';
 import type { Link, LinkHandler } from './link.ts';
@@ -54,6 +56,8 @@ export interface BrokerOptions {
   readonly runtime: BrokerRuntime;
   readonly store: Store;
   readonly plugins: readonly BrokerPlugin[];
+  /** Keeps what is published, for subscriptions that ask for the past. */
+  readonly history?: History | undefined;
 }
 
 export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegistryHost {
@@ -73,11 +77,12 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
   /** The last known identity of Sessions, where delivery decisions or late Wills will ask for it. */
   private readonly lastFacts = new WeakMap<Session, ClientFacts>();
   private readonly replayTarget: ReplayTarget;
+  private readonly replays: HistoryReplays | undefined;
   private readonly storedState: StoredState;
   private readonly endOfTurn: EndOfTurn;
 
   constructor(options: BrokerOptions) {
-    const { settings, runtime, store } = options;
+    const { settings, runtime, store, history } = options;
     const plugins = new Plugins(options.plugins);
     this.store = store;
     this.core = {
@@ -91,26 +96,31 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
         plugins.tell('internalError', 'timer', error),
       ),
       totals: new QueueTotals(),
+      history,
     };
     this.router = new Router(settings.limits.matchCacheEntriesMax, settings.sharedStrategy, () =>
       runtime.random(),
     );
+    this.connections = new ConnectionDirectory(settings.connectionsMax);
     this.retained = new RetainedMessages(this.core);
     this.dispatcher = new Dispatcher(this.core, this.router, this.retained, (session) =>
       this.factsOf(session),
     );
     this.replayTarget = {
-      isReady: ({ clientId }) => {
-        const connection = this.connections.clientOf(clientId);
-        return connection?.isOpen === true && !connection.isCongested;
-      },
+      isReady: ({ clientId }) => this.connections.isReady(clientId),
       deliverRetained: (message, subscription, nowMs) =>
         this.dispatcher.deliverRetained(message, subscription, nowMs),
     };
     this.sessions = new SessionRegistry(this.core, this.router, this);
     this.publishing = new Publishing(this.core, this.dispatcher, this.retained);
-    this.subscribing = new Subscribing(this.core, this.sessions, (subscription) =>
-      this.startReplay(subscription),
+    this.replays =
+      history &&
+      new HistoryReplays(history, this.core, this.router, this.dispatcher, this.connections);
+    this.subscribing = new Subscribing(
+      this.core,
+      this.sessions,
+      (subscription) => this.startReplay(subscription),
+      this.replays,
     );
     this.wills = new Wills(
       this.core,
@@ -119,7 +129,6 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
     );
     this.storedState = new StoredState(this.core, store, this.sessions, this.retained, this.wills);
     this.admission = new Admission(this.core, this.sessions, this);
-    this.connections = new ConnectionDirectory(settings.connectionsMax);
     this.endOfTurn = new EndOfTurn(this.core, this.connections);
     store.journal.onDurable((upTo) => {
       this.endOfTurn.becameDurable(upTo);
@@ -294,6 +303,7 @@ export class Broker implements ClientConnectionHost, AdmissionHost, SessionRegis
     if (isAskedFor || session.will !== undefined) this.lastFacts.set(session, facts);
     else this.lastFacts.delete(session);
     this.sessions.connectedChanged(session, false);
+    this.replays?.clientLeft(session);
     this.wills.due(session, nowMs);
     this.sessions.release(session, nowMs);
     this.counters.disconnects++;

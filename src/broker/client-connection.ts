@@ -254,8 +254,8 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
   subscribeReceived(packet: SubscribePacket): void {
     this.wait(this.host.subscribe(this, packet), (subscribed) => {
       const { packetId } = packet;
-      const { reasonCodes, lsn } = subscribed;
-      const properties = undefined;
+      const { reasonCodes, lsn, reasonString } = subscribed;
+      const properties = reasonString === undefined ? undefined : { reasonString };
       this.protocol.answer({ type: PacketType.suback, packetId, reasonCodes, properties }, lsn);
       this.pump();
     });

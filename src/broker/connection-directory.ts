@@ -71,6 +71,12 @@ export class ConnectionDirectory {
       : `max_connections ${listenerMax} of listener ${listenerName}`;
   }
 
+  /** The client is there and its carrier takes bytes. */
+  isReady(clientId: string): boolean {
+    const connection = this.byClientId.get(clientId);
+    return connection?.isOpen === true && !connection.isCongested;
+  }
+
   attach(connection: ClientConnection, clientId: string): void {
     if (connection.isOverLimit) {
       connection.isOverLimit = false;

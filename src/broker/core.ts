@@ -1,6 +1,7 @@
 import type { QueueTotals } from '../session/index.ts';
 import type { Counters } from './counters.ts';
 import type { MessageDropped } from './events.ts';
+import type { History } from './history.ts';
 import type { Plugins } from './plugins.ts';
 import type { BrokerRuntime } from './runtime.ts';
 import type { BrokerSettings } from './settings.ts';
@@ -18,6 +19,8 @@ export interface Core {
   readonly storeWatch: StoreWatch;
   readonly wheel: TimerWheel;
   readonly totals: QueueTotals;
+  /** undefined: nothing that was published is kept for those who ask later. */
+  readonly history?: History | undefined;
 }
 
 /** Counts a drop and tells the observers. */

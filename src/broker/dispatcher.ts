@@ -65,6 +65,7 @@ export class Dispatcher {
     const route = this.router.match(message.topicName);
     const members = route.groups.length > 0 ? chooseMembers(route.groups, message) : noMembers;
     this.record(message, route, members);
+    if (this.core.history !== undefined) this.core.history.record(message);
     let matched = 0;
     let last: Delivery | undefined;
     // Large payloads are not copied at all, so there is nothing to share.
@@ -115,11 +116,24 @@ export class Dispatcher {
 
   /** One Retained Message for a new subscription: RETAIN 1 whatever the options say [MQTT-3.3.1-8]. */
   deliverRetained(message: Message, subscription: Subscription, nowMs: number): void {
+    this.deliverAgain(message, subscription, true, nowMs);
+  }
+
+  /** One message of the past, for a subscription that asked for them. */
+  deliverKept(message: Message, subscription: Subscription, nowMs: number): void {
+    this.deliverAgain(message, subscription, false, nowMs);
+  }
+
+  private deliverAgain(
+    message: Message,
+    subscription: Subscription,
+    retain: boolean,
+    nowMs: number,
+  ): void {
     const { session } = subscription;
     if (!this.mayRead(session, message)) return;
     const qos = lower(message.qos, subscription.qos);
     const subscriptionIdentifiers = identifiersOf(subscription);
-    const retain = true;
     if (qos > QoS.atMostOnce && session.isPersistent && message.lsn !== 0) {
       const to = { session: session.number, qos, subscriptionIdentifiers, retain };
       this.core.journal.append({ kind: 'queued', message: message.lsn, to });

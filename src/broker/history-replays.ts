@@ -1,6 +1,8 @@
 import type { SubscriptionRequest, UserProperties } from '../packet/index.ts';
 import type { Session, Subscription } from '../session/index.ts';
+import type { ConnectionDirectory } from './connection-directory.ts';
 import { type Core, reportDrop } from './core.ts';
+import type { Dispatcher } from './dispatcher.ts';
 import type { History } from './history.ts';
 import type { KeptMessage } from './history-range.ts';
 import { HistoryReplay, type HistoryReplayHost } from './history-replay.ts';
@@ -11,16 +13,6 @@ import {
   requestOf,
 } from './history-request.ts';
 import type { Router } from './router.ts';
-
-/** What replays ask of the rest of the broker. */
-export interface ReplaysHost {
-  /** The Session's client is there and its carrier takes bytes. */
-  isReady(session: Session): boolean;
-  deliverKept(message: KeptMessage['message'], subscription: Subscription, nowMs: number): void;
-  isConnected(session: Session): boolean;
-  /** Sends what the Session's client takes now. */
-  pump(session: Session): void;
-}
 
 /** A subscription of a SUBSCRIBE, and what of the past it asks for. */
 export interface ReadRequest {
@@ -34,14 +26,22 @@ export class HistoryReplays implements HistoryReplayHost {
   readonly history: History;
   private readonly core: Core;
   private readonly router: Router;
-  private readonly host: ReplaysHost;
+  private readonly dispatcher: Dispatcher;
+  private readonly connections: ConnectionDirectory;
   private readonly bySession = new WeakMap<Session, Map<string, HistoryReplay>>();
 
-  constructor(history: History, core: Core, router: Router, host: ReplaysHost) {
+  constructor(
+    history: History,
+    core: Core,
+    router: Router,
+    dispatcher: Dispatcher,
+    connections: ConnectionDirectory,
+  ) {
     this.history = history;
     this.core = core;
     this.router = router;
-    this.host = host;
+    this.dispatcher = dispatcher;
+    this.connections = connections;
   }
 
   /**
@@ -77,19 +77,20 @@ export class HistoryReplays implements HistoryReplayHost {
 
   /** Its client has left. */
   clientLeft(session: Session): void {
+    if (!session.isPersistent) return;
     for (const replay of this.bySession.get(session)?.values() ?? []) replay.clientLeft();
   }
 
   isReady({ session }: Subscription): boolean {
-    return this.host.isReady(session);
+    return this.connections.isReady(session.clientId);
   }
 
   deliver({ message }: KeptMessage, subscription: Subscription, nowMs: number): void {
-    this.host.deliverKept(message, subscription, nowMs);
+    this.dispatcher.deliverKept(message, subscription, nowMs);
   }
 
   goLive(subscription: Subscription): void {
-    this.router.add(subscription, undefined, this.host.isConnected(subscription.session));
+    this.router.add(subscription, undefined, true);
   }
 
   finished({ session, topicFilter }: Subscription): void {
@@ -99,7 +100,7 @@ export class HistoryReplays implements HistoryReplayHost {
   }
 
   wake({ session }: Subscription): void {
-    this.host.pump(session);
+    this.connections.clientOf(session.clientId)?.drained();
   }
 
   missed({ session, topicFilter, qos }: Subscription, count: number): void {

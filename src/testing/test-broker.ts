@@ -9,6 +9,7 @@ import {
   type BrokerSettings,
   defaultListenerPolicy,
   defaultSettings,
+  History,
   type LinkOrigin,
   type ListenerPolicy,
   MemoryStore,
@@ -25,12 +26,15 @@ export interface TestBrokerOptions {
   readonly store?: Store;
   readonly policy?: Partial<ListenerPolicy>;
   readonly seed?: number;
+  /** Bytes of recent messages that are kept in memory; default 0. */
+  readonly historyBytes?: number;
 }
 
 export class TestBroker {
   readonly broker: Broker;
   readonly runtime: VirtualRuntime;
   readonly policy: ListenerPolicy;
+  readonly history: History | undefined;
   /** What observers and hooks of the broker reported as bugs; a test that ends with some has failed. */
   readonly internalErrors: unknown[] = [];
 
@@ -44,6 +48,9 @@ export class TestBroker {
         this.internalErrors.push(error);
       },
     };
+    const afterTurn = (callback: () => void): void => this.runtime.afterTurn(callback);
+    const memoryBytes = options.historyBytes ?? 0;
+    this.history = memoryBytes > 0 ? new History({ memoryBytes, afterTurn }) : undefined;
     this.broker = new Broker({
       settings: {
         ...defaultSettings,
@@ -53,6 +60,7 @@ export class TestBroker {
       runtime: this.runtime,
       store: options.store ?? new MemoryStore(),
       plugins: [...(options.plugins ?? []), watcher],
+      history: this.history,
     });
   }
 

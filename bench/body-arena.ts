@@ -5,7 +5,7 @@ import { nsPerCall } from './timing.ts';
 
 const calls = 200_000;
 const held: unknown[] = new Array(100);
-const arena = new BodyArena();
+const arena = new BodyArena(16 * 1024);
 
 for (const size of [16, 256, 1024]) {
   const body = new Uint8Array(size);

@@ -68,7 +68,7 @@ export class RetainedMessage {
     this.giveBackBody();
     this.length = message.payload.length;
     if (this.length > packedBytesMax) {
-      this.slab = message.isolate().payload;
+      this.slab = new Uint8Array(message.payload);
       return;
     }
     const slab = bodies.slabFor(this.length);

@@ -2,20 +2,17 @@
  * Copies of message bodies, laid side by side in slabs: a buffer of its own for a body of 256 bytes costs
  * 280 ns to make and more to collect, a place in a slab 50 ns (bench/body-arena.ts, November 2026).
  *
- * Most bodies are there only until their receivers have acknowledged. A slab of which every body was given
- * back is written again; one of which a body never is stays as long as anybody holds that. So a slab is small,
- * and what may be kept for long (Retained Messages, messages for clients that are away) gets a buffer of its
- * own instead.
+ * A slab of which every body was given back is written again; one of which a body never is stays as long as
+ * anybody holds that. So what is there only until its receivers have acknowledged lies apart from what waits for
+ * clients that are away, of which the slabs are small: one body alone keeps at most that much.
  */
 import { ownPayloadBytesMin } from '../packet/index.ts';
 
-const slabBytes = 16 * 1024;
-/** Larger bodies would waste the rest of a slab; their own buffer costs little beside the copy. */
-export const sharedBytesMax: number = 2 * 1024;
 /** Free slabs beyond these are left to the collector. */
 const freeSlabsMax = 64;
 
 export interface BodySlab {
+  readonly arena: BodyArena;
   readonly bytes: Uint8Array;
   /** Bodies that were not given back. */
   bodies: number;
@@ -23,14 +20,23 @@ export interface BodySlab {
 
 /** Where bodies are laid. */
 export class BodyArena {
+  /** Larger bodies would waste the rest of a slab; their own buffer costs little beside the copy. */
+  readonly bodyBytesMax: number;
   /** The one that `add` wrote to last. */
-  slab: BodySlab = newSlab();
+  slab: BodySlab;
+  private readonly slabBytes: number;
   private used = 0;
   private readonly free: BodySlab[] = [];
 
-  /** Copies a body of at most `sharedBytesMax` into `slab`. @returns where it begins there */
+  constructor(slabBytes: number) {
+    this.slabBytes = slabBytes;
+    this.bodyBytesMax = slabBytes / 8;
+    this.slab = this.newSlab();
+  }
+
+  /** Copies a body of at most `bodyBytesMax` into `slab`. @returns where it begins there */
   add(body: Uint8Array): number {
-    if (this.used + body.length > slabBytes) this.turnTo(this.free.pop() ?? newSlab());
+    if (this.used + body.length > this.slabBytes) this.turnTo(this.free.pop() ?? this.newSlab());
     const start = this.used;
     this.slab.bytes.set(body, start);
     this.slab.bodies++;
@@ -51,14 +57,16 @@ export class BodyArena {
     this.used = 0;
     if (left.bodies === 0 && this.free.length < freeSlabsMax) this.free.push(left);
   }
+
+  private newSlab(): BodySlab {
+    return { arena: this, bytes: new Uint8Array(this.slabBytes), bodies: 0 };
+  }
 }
 
-function newSlab(): BodySlab {
-  return { bytes: new Uint8Array(slabBytes), bodies: 0 };
-}
-
-/** Of the process. */
-export const bodyArena: BodyArena = new BodyArena();
+/** Of the process: for bodies under way. */
+export const bodyArena: BodyArena = new BodyArena(16 * 1024);
+/** Of the process: for bodies that wait. */
+export const waitingBodies: BodyArena = new BodyArena(4 * 1024);
 
 /** What may be kept: the payload itself where it is in a buffer of its own, else a copy. */
 export function keptPayload(payload: Uint8Array): Uint8Array {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ownPayloadBytesMin } from '../packet/index.ts';
-import { BodyArena, bodyArena, sharedBytesMax } from './body-arena.ts';
+import { BodyArena, bodyArena, waitingBodies } from './body-arena.ts';
 import { Message } from './message.ts';
 
 /** A message whose body is on loan, and what takes the loan back. */
@@ -25,7 +25,8 @@ function text(message: Message): string {
 }
 
 test('a body that is kept, held or isolated outlives the memory it came in, whatever its size', () => {
-  for (const length of [0, 1, 300, sharedBytesMax, sharedBytesMax + 1, ownPayloadBytesMin - 1]) {
+  const edges = [bodyArena, waitingBodies].flatMap(({ bodyBytesMax: max }) => [max, max + 1]);
+  for (const length of [0, 1, 300, ...edges, ownPayloadBytesMin - 1]) {
     const body = 'b'.repeat(length);
     for (const keep of ['own', 'hold', 'isolate'] as const) {
       const { message, takeBack } = lent(body);
@@ -53,25 +54,36 @@ test('the last release frees the place of the body for others, and not before', 
 });
 
 test('what somebody keeps for good stays, although others held and released it', () => {
-  const body = 'y'.repeat(1000);
-  const orders: ((message: Message) => void)[][] = [
-    [(m) => m.own(), (m) => m.hold(), (m) => m.release()],
-    [(m) => m.hold(), (m) => m.own(), (m) => m.release()],
-    [(m) => m.hold(), (m) => m.isolate(), (m) => m.release()],
-    [(m) => m.hold(), (m) => m.hold(), (m) => m.isolate(), (m) => m.release(), (m) => m.release()],
-    [(m) => m.own(), (m) => m.isolate()],
+  type Step = (message: Message) => void;
+  const own: Step = (message) => message.own();
+  const hold: Step = (message) => message.hold();
+  const isolate: Step = (message) => message.isolate();
+  const release: Step = (message) => message.release();
+  const orders: readonly (readonly Step[])[] = [
+    [own, hold, release],
+    [hold, own, release],
+    [hold, hold, isolate, release],
+    [hold, isolate, own, release],
+    [isolate, own, hold, release],
+    [isolate, hold, isolate, hold, release],
+    [own, isolate],
   ];
-  for (const steps of orders) {
-    const { message, takeBack } = lent(body);
-    for (const step of steps) step(message);
-    takeBack();
-    // Enough to write to every slab that is free.
-    const others = Array.from({ length: 2000 }, () => lent('z'.repeat(1000)).message);
-    for (const other of others) {
-      other.hold();
-      other.release();
+  for (const body of ['y'.repeat(1000), 'y'.repeat(200)]) {
+    for (const steps of orders) {
+      const { message, takeBack } = lent(body);
+      for (const step of steps) step(message);
+      takeBack();
+      // Enough to write to every slab that is free.
+      for (const size of [1000, 200]) {
+        const others = Array.from({ length: 3000 }, () => lent('z'.repeat(size)).message);
+        for (const other of others) {
+          other.hold();
+          if (size === 200) other.isolate();
+          other.release();
+        }
+      }
+      assert.equal(text(message), body);
     }
-    assert.equal(text(message), body);
   }
 });
 
@@ -95,8 +107,8 @@ test('bodies never share a byte while they are held, and slabs are used again', 
 });
 
 test('an arena gives back a slab of which nothing is left, also when it turns to another at that moment', () => {
-  const arena = new BodyArena();
-  const body = new Uint8Array(sharedBytesMax);
+  const arena = new BodyArena(1024);
+  const body = new Uint8Array(arena.bodyBytesMax);
   const first = arena.slab;
   for (let count = 0; count < 8; count++) arena.add(body);
   for (let count = 0; count < 8; count++) arena.giveBack(first);

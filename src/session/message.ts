@@ -1,5 +1,11 @@
 import { type MessageProperties, ownPayloadBytesMin, type QoS } from '../packet/index.ts';
-import { type BodySlab, bodyArena, isolatedCopy, sharedBytesMax } from './body-arena.ts';
+import {
+  type BodyArena,
+  type BodySlab,
+  bodyArena,
+  isolatedCopy,
+  waitingBodies,
+} from './body-arena.ts';
 
 export interface MessageFields {
   readonly topicName: string;
@@ -93,19 +99,14 @@ export class Message {
   release(): void {
     this.holders--;
     if (this.holders > 0 || this.slab === undefined) return;
-    bodyArena.giveBack(this.slab);
+    this.slab.arena.giveBack(this.slab);
     this.slab = undefined;
     this.body = nothing;
   }
 
-  /** As `own`, in a buffer of its own: for messages that are kept for longer than a client takes to answer. */
+  /** As `own`, apart from what others acknowledge soon: for messages that wait for clients that are away. */
   isolate(): this {
-    if (!this.isOwn) {
-      this.body = isolatedCopy(this.payload);
-      this.isOwn = true;
-      if (this.slab !== undefined && this.holders < Infinity) bodyArena.giveBack(this.slab);
-      this.slab = undefined;
-    }
+    if (!this.isOwn && this.slab?.arena !== waitingBodies) this.moveTo(waitingBodies);
     return this;
   }
 
@@ -113,13 +114,21 @@ export class Message {
   private keep(): void {
     if (this.isOwn || this.slab !== undefined) return;
     if (this.body.length !== this.payloadBytes) throw new Error('its body was given back already');
-    if (this.payloadBytes > sharedBytesMax) {
-      this.isolate();
-      return;
+    this.moveTo(bodyArena);
+  }
+
+  private moveTo(arena: BodyArena): void {
+    const from = this.slab;
+    if (this.payloadBytes > arena.bodyBytesMax) {
+      this.body = isolatedCopy(this.payload);
+      this.slab = undefined;
+      this.isOwn = true;
+    } else {
+      this.start = arena.add(this.payload);
+      this.slab = arena.slab;
+      this.body = nothing;
     }
-    this.start = bodyArena.add(this.body);
-    this.slab = bodyArena.slab;
-    this.body = nothing;
+    if (from !== undefined && this.holders < Infinity) from.arena.giveBack(from);
   }
 
   isExpired(nowMs: number): boolean {

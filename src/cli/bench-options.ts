@@ -133,12 +133,17 @@ function addLoad(command: Command, kind: LoadKind): void {
 
 function addTime(command: Command, kind: LoadKind): void {
   const { forMs } = benchKinds[kind];
-  const what = kind === 'conn' ? 'How long to hold the connections' : 'How long to measure';
-  command.option('--for <TIME>', `${what}; 0: until Ctrl-C. Default: ${forMs / 1000}s.`, duration);
+  const length = kind === 'conn' ? 'How long to hold the connections' : 'How long to measure';
+  command.option(
+    '--for <TIME>',
+    `${length}; 0: until Ctrl-C. Default: ${forMs / 1000}s.`,
+    duration,
+  );
   command.setOptionValue('for', forMs);
   if (kind !== 'conn') {
-    command.option('--warmup <TIME>', 'What is not measured at the start. Default: 1s.', duration);
-    command.setOptionValue('warmup', 1000);
+    const usual = kind === 'sub' ? '1s' : '1s; with --rate 5s';
+    const what = `What is not measured at the start. Default: ${usual}.`;
+    command.option('--warmup <TIME>', what, duration);
   }
   if (kind === 'sub') return;
   command.option(

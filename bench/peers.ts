@@ -112,8 +112,7 @@ function readPeers(file: string): Peer[] {
 
 async function load(peer: Peer, args: string, duration: string): Promise<Report> {
   const pid = peer.pid === undefined ? [] : ['--pid', peer.pid];
-  const isConnecting = args.startsWith('conn');
-  const times = isConnecting ? ['--for', '1s'] : ['--for', duration, '--warmup', '1s'];
+  const times = ['--for', args.startsWith('conn') ? '1s' : duration];
   const target = ['-h', peer.host, '-p', peer.port, ...pid];
   const all = [mainFile, 'bench', ...args.split(' '), ...times, ...target, '--json', '--quiet'];
   try {

@@ -3,32 +3,8 @@
  * promise: people search for them and alert on them. To add an event, add a row; a line whose event has
  * no row is written all the same.
  */
-import type { LogLevel } from './log-level.ts';
-
-export interface EventRow {
-  /** The level it is normally logged at. */
-  readonly level: LogLevel;
-  /** The module that logs it, to which a level of its own can be given. */
-  readonly module: string;
-  readonly meaning: string;
-  /** Names of the fields that may be there, besides `times` and `duringMs` of folded lines. */
-  readonly fields: readonly string[];
-  /** Repetitions are folded. */
-  readonly folded?: true;
-  /** The message is this sentence, and `text` shows nothing else: scripts read such lines. */
-  readonly seedLine?: string;
-}
-
-type Extras = Pick<EventRow, 'folded' | 'seedLine'>;
-
-/** @param fields names, separated by blanks */
-const row = (
-  level: LogLevel,
-  module: string,
-  meaning: string,
-  fields: string,
-  extras: Extras = {},
-): EventRow => ({ level, module, meaning, fields: fields.split(' '), ...extras });
+import { type EventRow, row } from './event-row.ts';
+import { storageEvents } from './storage-events.ts';
 
 const client = 'client user ip port listener';
 
@@ -222,73 +198,7 @@ export const events: Readonly<Record<string, EventRow>> = {
   ),
   'retained.set': row('DEBUG', 'message', 'A Retained Message was set.', 'topic'),
   'retained.removed': row('DEBUG', 'message', 'A Retained Message was removed.', 'topic'),
-  'storage.opened': row(
-    'INFO',
-    'storage',
-    'The log was read; what it held is there again.',
-    'sessions retained queued mode',
-  ),
-  'storage.damaged': row(
-    'ERROR',
-    'storage',
-    'A part of the log is damaged. It is set aside and stepped over; the message says what was hit.',
-    '',
-  ),
-  'storage.fault': row(
-    'ERROR',
-    'storage',
-    'The log cannot be written. QoS 0 flows on, nothing else is acknowledged; the message says what to do.',
-    'code fatal',
-  ),
-  'storage.fault.over': row('INFO', 'storage', 'The log can be written again.', 'code'),
-  'storage.sql.failed': row(
-    'ERROR',
-    'storage',
-    'A SQLite file cannot be opened or written; it is tried again, its rows wait or are dropped. The message says what to do.',
-    'table file code reason',
-  ),
-  'storage.sql.resumed': row(
-    'INFO',
-    'storage',
-    'A SQLite file that failed is written again.',
-    'table file',
-  ),
-  'storage.sql.replaced': row(
-    'ERROR',
-    'storage',
-    'A SQLite file is damaged and was set aside, or another program removed it; a new one is begun.',
-    'table file reason setAside',
-  ),
-  'storage.sql.recovered': row(
-    'WARNING',
-    'storage',
-    'Rows of connections that a broker left open which ended without stopping; they are closed now.',
-    'table file rows',
-  ),
-  'storage.sql.dropped': row(
-    'WARNING',
-    'storage',
-    'Rows that are not in a SQLite file because it could not follow, since the last such line and in total.',
-    'table file rows total',
-  ),
-  'storage.sql.unwritten': row(
-    'WARNING',
-    'storage',
-    'Rows that could not be written before the broker ended.',
-    'table file rows',
-  ),
-  'storage.sql.retention': row(
-    'WARNING',
-    'storage',
-    'Old rows of a SQLite file could not be deleted; it is tried again each minute.',
-    'table file code reason',
-  ),
-  'storage.sql.version': row(
-    'WARNING',
-    'storage',
-    'This SQLite can damage files that another program writes to as well.',
-    'version',
-  ),
+  ...storageEvents,
   'serial.port.open': row('INFO', 'serial', 'A port is open.', 'port'),
   'serial.port.heard': row('INFO', 'serial', 'A silent port speaks again.', 'port'),
   'serial.port.waiting': row(

@@ -1,5 +1,6 @@
 /** What observes: log, `$SYS` tree, statistics, message logger. All of it reads only facts and counters. */
-export { type EventRow, events } from './events.ts';
+export type { EventRow } from './event-row.ts';
+export { events } from './events.ts';
 export { defaultFoldOptions, Fold, type FoldOptions, type FoldSummary } from './fold.ts';
 export {
   createLog,

@@ -190,13 +190,13 @@ const rows: Readonly<Record<string, Row>> = {
   },
   retained: {
     what: 'Retained Messages of 256 bytes',
-    count: 100_000,
+    count: 300_000,
     build: (port, count) =>
       publishAll(port, count, (i) => `a/${Math.floor(i / 100)}/${i % 100}`, true),
   },
   queued: {
     what: 'messages of 256 bytes that wait for one Session',
-    count: 100_000,
+    count: 300_000,
     prepare: (port) => sessionsAway(port, 1, (client) => client.subscribe(['q/#'])),
     build: (port, count) => publishAll(port, count, () => 'q/a', false),
   },

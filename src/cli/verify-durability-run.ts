@@ -54,6 +54,8 @@ const trafficMsMin = 50;
 const trafficMsMax = 1200;
 /** When nothing has moved for so long, what is missing does not come. */
 const patienceMs = 10_000;
+/** The same when whole sessions are gone: then much is missing. */
+const shortPatienceMs = 1000;
 const lookMs = 5;
 
 export class DurabilityRun {
@@ -148,12 +150,16 @@ export class DurabilityRun {
       if (now !== movements) {
         movements = now;
         movedMs = performance.now();
-      } else if (performance.now() - movedMs > patienceMs) {
+      } else if (performance.now() - movedMs > this.patienceMs()) {
         for (const stream of this.streams) stream.writeOff();
         return;
       }
       await this.pause(lookMs);
     }
+  }
+
+  private patienceMs(): number {
+    return this.figures().sessionsLost > 0 ? shortPatienceMs : patienceMs;
   }
 
   private async nothingMoves(): Promise<void> {

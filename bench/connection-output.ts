@@ -73,7 +73,7 @@ function publish(payloadBytes: number, qos: 0 | 1): PublishPacket {
 }
 
 function bench(what: string, send: (output: ConnectionOutput, index: number) => void): void {
-  const output = new ConnectionOutput(core, link, nothing);
+  const output = new ConnectionOutput(core, link, { wantsFlush: nothing });
   const ns = nsPerCall(calls, () => {
     for (let i = 0; i < calls; i++) {
       if (!output.isCongested) send(output, i);

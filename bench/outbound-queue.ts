@@ -46,7 +46,7 @@ function bench(
   isSlow: boolean,
 ): void {
   const sockets = Array.from({ length: connections }, () => new Socket(isSlow));
-  const queues = sockets.map((socket) => new OutboundQueue(socket, () => undefined));
+  const queues = sockets.map((socket) => new OutboundQueue(socket, { drained: () => undefined }));
   const chunk = new Uint8Array(chunkBytes);
   const turns = Math.ceil(100_000 / (connections * chunksPerTurn));
   const ns = nsPerCall(turns * connections * chunksPerTurn, () => {

@@ -62,7 +62,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     this.core = core;
     this.host = host;
     this.link = link;
-    this.output = new ConnectionOutput(core, link, () => host.wantsFlush(this));
+    this.output = new ConnectionOutput(core, link, this);
     this.policy = policy;
     const { limits, serverKeepAlive } = core.settings;
     const nowMs = core.runtime.nowMs();
@@ -83,9 +83,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
       },
       nowMs,
     );
-    this.deadline = new ConnectionDeadline(core, this.protocol, (what) =>
-      this.deadlinePassed(what),
-    );
+    this.deadline = new ConnectionDeadline(core, this);
   }
 
   get session(): Session | undefined {
@@ -194,7 +192,8 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     else this.link.resume();
   }
 
-  private deadlinePassed(what: 'connect' | 'keep-alive'): void {
+  /** For `ConnectionDeadline`. */
+  deadlinePassed(what: 'connect' | 'keep-alive'): void {
     if (what === 'connect') {
       this.refuse('connect-timeout', 'no complete CONNECT in time', undefined);
       return;
@@ -209,6 +208,11 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
 
   get durable(): Lsn {
     return this.core.journal.durable;
+  }
+
+  /** For `ConnectionOutput`. */
+  wantsFlush(): void {
+    this.host.wantsFlush(this);
   }
 
   answerWaits(): void {

@@ -22,19 +22,23 @@ const flushBytes = slabBytesMax - 2048;
 /** What a client's own requests may add above the limit for messages before we stop reading from it. */
 const answerBytesMax = 256 * 1024;
 
+/** Who is asked to `flush` at the end of the turn. */
+export interface OutputOwner {
+  wantsFlush(): void;
+}
+
 /** What one connection sends: packets collected in one buffer, one write for each turn. */
 export class ConnectionOutput implements PacketOutput {
   private readonly core: Core;
   private readonly link: Link;
-  private readonly wantsFlush: () => void;
+  private readonly owner: OutputOwner;
   private readonly writer = new PacketWriter();
   private isFlushScheduled = false;
 
-  /** @param wantsFlush called when there is something to `flush` at the end of the turn */
-  constructor(core: Core, link: Link, wantsFlush: () => void) {
+  constructor(core: Core, link: Link, owner: OutputOwner) {
     this.core = core;
     this.link = link;
-    this.wantsFlush = wantsFlush;
+    this.owner = owner;
   }
 
   /** Above its limit the client gets no further message. Whoever hears so hears of it when it drained. */
@@ -140,7 +144,7 @@ export class ConnectionOutput implements PacketOutput {
     if (this.writer.length >= flushBytes) this.flush();
     else if (!this.isFlushScheduled) {
       this.isFlushScheduled = true;
-      this.wantsFlush();
+      this.owner.wantsFlush();
     }
   }
 

@@ -9,24 +9,36 @@ const slotCount = 4096;
 const nothing = (): void => undefined;
 
 /** A deadline somebody holds. Belongs to one wheel at a time. */
-export class Timer {
-  readonly callback: (nowMs: number) => void;
+export abstract class Deadline {
   deadlineMs = 0;
   /** Neighbours in the slot's ring; undefined while not scheduled. */
-  next: Timer | undefined;
-  previous: Timer | undefined;
-
-  constructor(callback: (nowMs: number) => void) {
-    this.callback = callback;
-  }
+  next: Deadline | undefined = undefined;
+  previous: Deadline | undefined = undefined;
 
   get isScheduled(): boolean {
     return this.next !== undefined;
   }
+
+  /** It has passed. */
+  abstract passed(nowMs: number): void;
+}
+
+/** A deadline that calls back. Where there are many, a `Deadline` of their own saves the function. */
+export class Timer extends Deadline {
+  private readonly callback: (nowMs: number) => void;
+
+  constructor(callback: (nowMs: number) => void) {
+    super();
+    this.callback = callback;
+  }
+
+  passed(nowMs: number): void {
+    this.callback(nowMs);
+  }
 }
 
 export class TimerWheel {
-  private readonly slots: Timer[] = [];
+  private readonly slots: Deadline[] = [];
   private readonly onError: (error: unknown) => void;
   /** Everything in slots before this tick has fired. */
   private tick: number;
@@ -44,14 +56,14 @@ export class TimerWheel {
   }
 
   /** (Re)schedules. A deadline in the past fires at the next `advance`; Infinity never does. */
-  schedule(timer: Timer, deadlineMs: number): void {
+  schedule(timer: Deadline, deadlineMs: number): void {
     this.cancel(timer);
     timer.deadlineMs = deadlineMs;
     if (deadlineMs === Infinity) return;
     // The slot after the deadline's own, so that a slot is never emptied before its deadlines have passed.
     const tick = Math.max(Math.floor(deadlineMs / slotMs) + 1, this.tick + 1);
-    const ring = this.slots[tick % slotCount] as Timer;
-    const last = ring.previous as Timer;
+    const ring = this.slots[tick % slotCount] as Deadline;
+    const last = ring.previous as Deadline;
     timer.previous = last;
     timer.next = ring;
     last.next = timer;
@@ -59,7 +71,7 @@ export class TimerWheel {
     this.count++;
   }
 
-  cancel(timer: Timer): void {
+  cancel(timer: Deadline): void {
     if (timer.next === undefined || timer.previous === undefined) return;
     timer.previous.next = timer.next;
     timer.next.previous = timer.previous;
@@ -73,10 +85,10 @@ export class TimerWheel {
     const target = Math.floor(nowMs / slotMs);
     if (target <= this.tick) return;
     const steps = Math.min(target - this.tick, slotCount);
-    const due: Timer[] = [];
+    const due: Deadline[] = [];
     for (let step = 1; step <= steps; step++) {
-      const ring = this.slots[(this.tick + step) % slotCount] as Timer;
-      for (let timer = ring.next as Timer; timer !== ring; timer = timer.next as Timer) {
+      const ring = this.slots[(this.tick + step) % slotCount] as Deadline;
+      for (let timer = ring.next as Deadline; timer !== ring; timer = timer.next as Deadline) {
         if (timer.deadlineMs <= nowMs) due.push(timer);
       }
     }
@@ -85,12 +97,12 @@ export class TimerWheel {
     for (const timer of due) this.fire(timer, nowMs);
   }
 
-  private fire(timer: Timer, nowMs: number): void {
+  private fire(timer: Deadline, nowMs: number): void {
     // An earlier callback of this round may have cancelled or moved it.
     if (!timer.isScheduled || timer.deadlineMs > nowMs) return;
     this.cancel(timer);
     try {
-      timer.callback(nowMs);
+      timer.passed(nowMs);
     } catch (error) {
       this.onError(error);
     }

@@ -36,8 +36,10 @@ function setUp(isSlow: boolean) {
   const sink = new ManualSink();
   sink.isSlow = isSlow;
   const counts = { drained: 0 };
-  const queue = new OutboundQueue(sink, () => {
-    counts.drained += 1;
+  const queue = new OutboundQueue(sink, {
+    drained: () => {
+      counts.drained += 1;
+    },
   });
   return { sink, queue, counts };
 }
@@ -145,9 +147,11 @@ test('who asks again in drained is told again until nothing is pending', () => {
   const sink = new ManualSink();
   sink.isSlow = true;
   const seen: number[] = [];
-  const queue = new OutboundQueue(sink, () => {
-    seen.push(queue.pendingBytes);
-    if (queue.pendingBytes > 0) queue.requestDrained();
+  const queue = new OutboundQueue(sink, {
+    drained: () => {
+      seen.push(queue.pendingBytes);
+      if (queue.pendingBytes > 0) queue.requestDrained();
+    },
   });
   for (let index = 0; index < 4; index += 1) queue.write(Buffer.alloc(100));
   queue.requestDrained();

@@ -26,9 +26,15 @@ export interface OutboundSink {
   whenTaken(callback: () => void): void;
 }
 
+/** Who is told. */
+export interface OutboundOwner {
+  /** Once for each `requestDrained`, or for several before it. */
+  drained(): void;
+}
+
 export class OutboundQueue {
   readonly #sink: OutboundSink;
-  readonly #drained: () => void;
+  readonly #owner: OutboundOwner;
   /** Only while bytes are on their way. */
   #chunks: Uint8Array[] = [];
   #queuedBytes = 0;
@@ -36,10 +42,9 @@ export class OutboundQueue {
   #owesDrained = false;
   #isOpen = true;
 
-  /** `drained` is called once for each `requestDrained`, or for several before it. */
-  constructor(sink: OutboundSink, drained: () => void) {
+  constructor(sink: OutboundSink, owner: OutboundOwner) {
     this.#sink = sink;
-    this.#drained = drained;
+    this.#owner = owner;
   }
 
   /** Bytes that the operating system has not taken. */
@@ -137,7 +142,7 @@ export class OutboundQueue {
     while (this.#queuedBytes > 0 && this.#send(this.#nextBatch()));
     if (this.#owesDrained && this.pendingBytes < lowWaterBytes) {
       this.#owesDrained = false;
-      this.#drained();
+      this.#owner.drained();
     }
   };
 }

@@ -29,7 +29,7 @@ export class SocketLink implements Link {
   constructor(socket: Socket, origin: LinkOrigin) {
     this.origin = origin;
     this.#socket = socket;
-    this.#queue = new OutboundQueue(new SocketSink(socket), () => this.#handler?.drained());
+    this.#queue = new OutboundQueue(new SocketSink(socket), this);
   }
 
   /**
@@ -40,7 +40,7 @@ export class SocketLink implements Link {
     this.#handler = handler;
     this.#whenGone = gone;
     const received = (chunk: Uint8Array): void => {
-      if (this.#state === 'open') handler.received(chunk);
+      if (this.#state === 'open') this.#handler?.received(chunk);
     };
     if (!readShared(this.#socket, received)) this.#socket.on('data', received);
     this.#socket
@@ -53,6 +53,11 @@ export class SocketLink implements Link {
 
   get pendingBytes(): number {
     return this.#queue.pendingBytes;
+  }
+
+  /** For the queue. */
+  drained(): void {
+    this.#handler?.drained();
   }
 
   write(bytes: Uint8Array): void {
@@ -109,8 +114,12 @@ export class SocketLink implements Link {
   #tellClosed(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    const handler = this.#handler;
     this.#whenGone?.();
-    this.#handler?.closed(this.#error);
+    // The socket lives on until it is collected, and must not keep the rest.
+    this.#whenGone = undefined;
+    this.#handler = undefined;
+    handler?.closed(this.#error);
   }
 }
 

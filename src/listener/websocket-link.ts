@@ -42,7 +42,7 @@ export class WebSocketLink implements Link {
     this.#webSocket = webSocket;
     this.#socket = socket;
     const sink = new WebSocketSink(webSocket, socket);
-    this.#queue = new OutboundQueue(sink, () => this.#handler?.drained());
+    this.#queue = new OutboundQueue(sink, this);
   }
 
   /**
@@ -62,6 +62,11 @@ export class WebSocketLink implements Link {
 
   get pendingBytes(): number {
     return this.#queue.pendingBytes;
+  }
+
+  /** For the queue. */
+  drained(): void {
+    this.#handler?.drained();
   }
 
   write(bytes: Uint8Array): void {

@@ -116,6 +116,7 @@ export class PacketReader<R extends ReaderRole = 'server'> {
   giveBack(): void {
     if (!this.#isLent) return;
     this.#isLent = false;
+    this.#body.reset(empty, 0, 0);
     if (this.#chunk.length === 0) return;
     const last = this.#waiting.length - 1;
     if (last >= this.#waitingIndex) {

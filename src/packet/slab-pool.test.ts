@@ -29,10 +29,10 @@ test('what is larger than any slab is made for its purpose and not kept', () => 
   assert.notEqual(pool.take(slabBytesMax + 1), large);
 });
 
-test('no more lies idle than 16 MiB of a size', () => {
+test('no more lies idle than 8 MiB of a size', () => {
   const pool = new SlabPool();
-  const slabs = Array.from({ length: 300 }, () => pool.take(slabBytesMax));
+  const slabs = Array.from({ length: 200 }, () => pool.take(slabBytesMax));
   for (const slab of slabs) pool.giveBack(slab);
-  const again = Array.from({ length: 300 }, () => pool.take(slabBytesMax));
-  assert.equal(again.filter((slab) => slabs.includes(slab)).length, 256);
+  const again = Array.from({ length: 200 }, () => pool.take(slabBytesMax));
+  assert.equal(again.filter((slab) => slabs.includes(slab)).length, 128);
 });

@@ -3,7 +3,7 @@ const sizes = [1024, 4096, 16_384, 65_536] as const;
 /** The largest slab that is kept: a writer is best emptied before it outgrows it. */
 export const slabBytesMax: number = 65_536;
 /** Of each size at most this much lies idle. */
-const idleBytesMax = 16 * 1024 * 1024;
+const idleBytesMax = 8 * 1024 * 1024;
 
 /**
  * Memory for what is to be sent, used again and again: a new buffer of 64 KiB costs the zeroing, the page faults

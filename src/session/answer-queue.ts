@@ -6,19 +6,16 @@ interface PendingAnswer {
   readonly lsn: Lsn;
 }
 
-/**
- * Answers that wait until what they promise is durable, in the order of the requests [MQTT-4.6.0-2]. With
- * nothing to wait for an answer passes straight through.
- */
+/** Who sends an answer when its time has come. */
+export interface AnswerSender {
+  sendAnswer(packet: ServerPacket): void;
+}
+
+/** Answers that wait until what they promise is durable, in the order of the requests [MQTT-4.6.0-2]. */
 export class AnswerQueue {
-  private readonly send: (packet: ServerPacket) => void;
   private waiting: PendingAnswer[] = [];
   /** Of the first answer that waits; those before it were sent. */
   private head = 0;
-
-  constructor(send: (packet: ServerPacket) => void) {
-    this.send = send;
-  }
 
   /** The CONNACK itself still waits, and everything else behind it. */
   get holdsConnack(): boolean {
@@ -29,33 +26,19 @@ export class AnswerQueue {
     return this.head === this.waiting.length;
   }
 
-  /** Whether an answer for `lsn` would leave at once. */
-  mayPass(lsn: Lsn, durable: Lsn): boolean {
-    return this.isEmpty && lsn <= durable;
-  }
-
-  /** @returns whether it was sent */
-  add(packet: ServerPacket, lsn: Lsn, durable: Lsn): boolean {
-    const mayPass = this.mayPass(lsn, durable);
-    if (mayPass) this.send(packet);
-    else this.waiting.push({ packet, lsn });
-    return mayPass;
+  add(packet: ServerPacket, lsn: Lsn): void {
+    this.waiting.push({ packet, lsn });
   }
 
   /** The store's watermark moved: sends every answer that waited for it. */
-  flush(durable: Lsn): void {
+  flush(durable: Lsn, sender: AnswerSender): void {
     while (this.head < this.waiting.length) {
       const first = this.waiting[this.head] as PendingAnswer;
       if (first.lsn > durable) break;
       this.head++;
-      this.send(first.packet);
+      sender.sendAnswer(first.packet);
     }
     this.compact();
-  }
-
-  clear(): void {
-    this.waiting = [];
-    this.head = 0;
   }
 
   /** What was sent is cut off when it is half of the array, so each answer is moved once at most. */

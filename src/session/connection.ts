@@ -59,7 +59,8 @@ export class Connection implements InboundOwner {
   private isReAuthenticating = false;
   private inbound: InboundFlow | undefined;
   private receiveMaximum: number;
-  private readonly answers: AnswerQueue = new AnswerQueue((packet) => this.sendAnswer(packet));
+  /** Made when the first answer has to wait. */
+  private answers: AnswerQueue | undefined;
 
   constructor(
     host: ConnectionHost,
@@ -207,7 +208,7 @@ export class Connection implements InboundOwner {
   /** The carrier is gone or will be: nothing more is sent to the Session through this connection. */
   closed(): void {
     this.state = 'closed';
-    this.answers.clear();
+    this.answers = undefined;
   }
 
   // ---- packets of a connected client -------------------------------------------------------------------
@@ -281,7 +282,7 @@ export class Connection implements InboundOwner {
 
   /** Whether this Connection takes messages for its Session: CONNACK went out. */
   get isOpen(): boolean {
-    return this.state === 'connected' && !this.answers.holdsConnack;
+    return this.state === 'connected' && this.answers?.holdsConnack !== true;
   }
 
   get isV5(): boolean {
@@ -299,7 +300,7 @@ export class Connection implements InboundOwner {
     reasonCode: ReasonCode,
     lsn: Lsn,
   ): void {
-    if (this.sender.takesAnySize && this.answers.mayPass(lsn, this.host.durable)) {
+    if (this.sender.takesAnySize && this.mayPass(lsn)) {
       if (type !== PacketType.pubrec || reasonCode >= 0x80) this.inbound?.finished();
       this.sender.sendAcknowledgement(type, packetId, reasonCode);
     } else this.answer({ type, packetId, reasonCode, properties: undefined }, lsn);
@@ -307,16 +308,28 @@ export class Connection implements InboundOwner {
 
   /** Sends the answer as soon as `lsn` is durable, in the order of the requests. */
   answer(packet: ServerPacket, lsn: Lsn): void {
-    if (!this.answers.add(packet, lsn, this.host.durable)) this.host.answerWaits();
+    if (this.mayPass(lsn)) {
+      this.sendAnswer(packet);
+      return;
+    }
+    this.answers ??= new AnswerQueue();
+    this.answers.add(packet, lsn);
+    this.host.answerWaits();
   }
 
   /** The store's watermark moved: sends every answer that waited for it. @returns whether none waits on */
   flushAnswers(durable: Lsn): boolean {
-    this.answers.flush(durable);
-    return this.answers.isEmpty;
+    this.answers?.flush(durable, this);
+    return this.answers?.isEmpty ?? true;
   }
 
-  private sendAnswer(packet: ServerPacket): void {
+  /** Nothing waits before it, and what it promises is safe. */
+  private mayPass(lsn: Lsn): boolean {
+    return lsn <= this.host.durable && (this.answers?.isEmpty ?? true);
+  }
+
+  /** For `AnswerQueue`. */
+  sendAnswer(packet: ServerPacket): void {
     switch (packet.type) {
       case PacketType.pubrec:
         if (packet.reasonCode >= 0x80) this.inbound?.finished();

@@ -51,7 +51,7 @@ export class AnsweringClient implements Link {
         throw new Error('everything was taken at once');
       },
     };
-    this.queue = new OutboundQueue(sink, () => this.handler?.drained());
+    this.queue = new OutboundQueue(sink, { drained: () => this.handler?.drained() });
     this.origin = {
       transport: 'memory',
       listenerName: 'performance',

@@ -56,7 +56,7 @@ export class OutboundQueue {
   write(bytes: Uint8Array): void {
     if (!this.#isOpen || bytes.length === 0) return;
     if (this.#sentBytes > 0) this.#add(bytes);
-    else this.#send([bytes]);
+    else this.#sendOne(bytes);
   }
 
   /** @returns whether the caller may write to `bytes` again: they were taken, copied or ignored. */
@@ -66,7 +66,7 @@ export class OutboundQueue {
       this.#add(new Uint8Array(bytes));
       return true;
     }
-    return this.#send([bytes]);
+    return this.#sendOne(bytes);
   }
 
   /**
@@ -119,20 +119,25 @@ export class OutboundQueue {
   }
 
   /** @returns whether the sink took it all at once. */
+  #sendOne(chunk: Uint8Array): boolean {
+    if (this.#sink.send(chunk)) return true;
+    this.#isUnderWay(chunk.length);
+    return false;
+  }
+
   #send(batch: readonly Uint8Array[]): boolean {
-    const first = batch[0] as Uint8Array;
+    if (batch.length === 1) return this.#sendOne(batch[0] as Uint8Array);
     let bytes = 0;
     for (const chunk of batch) bytes += chunk.length;
-    const isTaken =
-      batch.length === 1
-        ? this.#sink.send(first)
-        : isWorthCopying(batch, bytes)
-          ? this.#sink.send(Buffer.concat(batch))
-          : this.#sink.sendMany(batch);
-    if (isTaken) return true;
+    if (isWorthCopying(batch, bytes)) return this.#sendOne(Buffer.concat(batch));
+    if (this.#sink.sendMany(batch)) return true;
+    this.#isUnderWay(bytes);
+    return false;
+  }
+
+  #isUnderWay(bytes: number): void {
     this.#sentBytes += bytes;
     this.#sink.whenTaken(this.#taken);
-    return false;
   }
 
   /** After `finish` two batches can be under way: what is pending is then of interest to nobody. */

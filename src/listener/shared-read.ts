@@ -11,7 +11,8 @@ import type { Socket } from 'node:net';
 const bufferBytes = 64 * 1024;
 
 /** Of all sockets: each read is handled before the next one begins. */
-const buffer = Buffer.alloc(bufferBytes);
+const memory = new ArrayBuffer(bufferBytes);
+const buffer = new Uint8Array(memory);
 
 /** What `onread` sets (Node's lib/net.js); the symbols are found by their names. */
 interface SocketInternals {
@@ -42,7 +43,7 @@ export function readShared(socket: Socket, received: (chunk: Uint8Array) => void
   if (socket.readableLength > 0) return false; // TLS may have brought data with its handshake.
   internals[symbols.buffer] = buffer;
   internals[symbols.callback] = (length: number) => {
-    received(buffer.subarray(0, length));
+    received(new Uint8Array(memory, 0, length));
   };
   handle.useUserBuffer(buffer);
   if (socket.isPaused()) socket.pause(); // Before, that only held back the stream; now it stops the reads.

@@ -1,5 +1,7 @@
 import {
   type BrokerPlugin,
+  type HistoryPage,
+  type HistoryQuery,
   LocalClientError,
   type LocalMessageHandler,
   type LocalPublish,
@@ -69,6 +71,11 @@ export class EmbeddedBroker {
     username: string | undefined;
   }): ReturnType<Server['localClient']> {
     return this.server.localClient(identity);
+  }
+
+  /** What was published before, page by page, oldest first unless the query says otherwise. */
+  history(query: HistoryQuery): AsyncGenerator<HistoryPage, void, undefined> {
+    return this.server.queryHistory(query);
   }
 
   getStatistics(): ReturnType<Server['getStatistics']> {

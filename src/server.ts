@@ -10,6 +10,8 @@ import {
   Broker,
   type BrokerPlugin,
   type BrokerSettings,
+  type HistoryPage,
+  type HistoryQuery,
   type ListenerPolicy,
   type LocalClient,
   MemoryStore,
@@ -25,6 +27,7 @@ import {
   startSerialGateway,
 } from './gateway/serial/index.ts';
 import { type Listener, type ListenerHost, startListeners } from './listener/index.ts';
+import { MessageHistory, type MessageHistoryStatus } from './message-history.ts';
 import { FileStore, type SqlStatus, SqlStore } from './storage/index.ts';
 import { SystemRuntime } from './system-runtime.ts';
 import {
@@ -68,6 +71,8 @@ export interface ServerStatus {
   readonly serial: readonly PortStatus[];
   /** The tables in SQLite files that are kept. */
   readonly sql: SqlStatus;
+  /** Messages that can still be asked for. */
+  readonly history: MessageHistoryStatus;
   readonly statistics: Statistics;
 }
 
@@ -88,6 +93,7 @@ export class Server {
   private readonly runtime: SystemRuntime;
   private readonly store: Store;
   private readonly sql: SqlStore;
+  private readonly history: MessageHistory;
   private readonly policies: ReadonlyMap<string, ListenerPolicy>;
   private readonly logObserver: LogObserver | undefined;
   private control: ControlChannel | undefined;
@@ -117,10 +123,12 @@ export class Server {
       report: (level, event, fields, message) =>
         log?.module('storage')[level](event, fields, message),
     });
+    this.history = new MessageHistory(config, this.runtime, log);
     this.broker = new Broker({
       settings: brokerSettings(config),
       runtime: this.runtime,
       store: this.store,
+      history: this.history.history,
       plugins: [
         ...(options.plugins ?? []),
         createDefaultAccess(config.auth),
@@ -142,6 +150,7 @@ export class Server {
     let recovered: RecoveryReport;
     try {
       if (this.options.hasControlChannel === true) await this.openControlChannel();
+      this.history.open();
       recovered = await this.broker.open();
       this.listeners = await startListeners(config.listeners, this.listenerHost());
       if (config.serial.isEnabled)
@@ -149,6 +158,7 @@ export class Server {
     } catch (error) {
       await Promise.all(this.listeners.map((listener) => listener.close()));
       await this.store.close();
+      await this.history.close();
       await this.control?.close();
       throw error;
     }
@@ -196,6 +206,14 @@ export class Server {
     return this.broker.localClient(identity);
   }
 
+  /**
+   * What was published, page by page: the most recent messages, and those that `history.filter` keeps. For
+   * whoever runs the server: no access rule is asked.
+   */
+  queryHistory(query: HistoryQuery): AsyncGenerator<HistoryPage, void, undefined> {
+    return this.history.query(query);
+  }
+
   getStatistics(): Statistics {
     const isRunning = this.ticker !== undefined;
     return statistics(this.broker.counters, this.broker.gauges(), {
@@ -222,6 +240,7 @@ export class Server {
       })),
       serial: this.serial?.ports() ?? [],
       sql: this.sql.status(),
+      history: this.history.status(),
       statistics: this.getStatistics(),
     };
   }
@@ -270,6 +289,7 @@ export class Server {
         return log?.levels();
       },
       stop: () => this.options.onStopRequested?.(),
+      history: (query) => this.history.query(query),
     };
     const path = controlSocketPath(this.config.dataDir, this.config.ephemeral);
     this.control = await ControlChannel.open(path, host);
@@ -300,6 +320,7 @@ export class Server {
     this.ticker = undefined;
     this.listeners = [];
     await this.broker.close();
+    await this.history.close();
     await this.sql.close();
     await this.control?.close();
     const durationMs = Math.round(this.runtime.nowMs() - beganMs);

@@ -23,6 +23,7 @@ function recordingHost(): ControlHost & { stops: number; levels: string[] } {
     stop() {
       this.stops++;
     },
+    async *history() {},
   };
 }
 

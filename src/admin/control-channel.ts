@@ -12,8 +12,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createConnection } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import type { HistoryPage, HistoryQuery } from '../broker/index.ts';
 import { makeDirectory } from '../telemetry/index.ts';
 import { ControlError } from './control-error.ts';
+import { answerHistory } from './history-route.ts';
 
 /** What the channel can ask of the running server. */
 export interface ControlHost {
@@ -22,6 +24,7 @@ export interface ControlHost {
   setLogLevel(level: string, module: string | undefined): unknown;
   /** Begins a graceful stop; the answer does not wait for its end. */
   stop(): void;
+  history(query: HistoryQuery): AsyncIterable<HistoryPage>;
 }
 
 /** `sun_path` holds 108 bytes on Linux and 104 on macOS, its end included. */
@@ -57,6 +60,7 @@ export class ControlChannel {
     this.path = path;
     this.server = createServer((request, response) => {
       answer(host, request, response).catch((error: unknown) => {
+        if (response.headersSent) return;
         send(response, 500, { error: error instanceof Error ? error.message : String(error) });
       });
     });
@@ -121,13 +125,17 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const route = `${request.method} ${request.url}`;
+  const path = request.url?.split('?', 1)[0];
+  const route = `${request.method} ${path === '/history' ? path : request.url}`;
   switch (route) {
     case 'GET /status':
       send(response, 200, host.status());
       return;
     case 'PUT /log/level':
       await answerLogLevel(host, request, response);
+      return;
+    case 'GET /history':
+      await answerHistory((query) => host.history(query), request, response);
       return;
     case 'POST /stop':
       send(response, 202, { stopping: true });

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { controlSocketPath, ephemeralSocketPaths } from './control-channel.ts';
 import { ControlError } from './control-error.ts';
 
@@ -51,4 +52,52 @@ export function callControl(
     });
     call.end(body === undefined ? undefined : JSON.stringify(body));
   });
+}
+
+/**
+ * Asks a running broker for an answer of many lines of JSON, and hands them on as they come.
+ *
+ * @throws {ControlError} when nobody answers, or the broker ends in the middle
+ * @throws {RangeError} with the broker's sentence when it does not understand what is asked
+ */
+export async function* streamControl(
+  socketPath: string,
+  path: string,
+): AsyncGenerator<string, void, undefined> {
+  const gone = (error: unknown) =>
+    new ControlError('not-running', `the broker does not answer on ${socketPath}`, error);
+  const call = request({ socketPath, method: 'GET', path });
+  call.end();
+  const [response] = await (once(call, 'response') as Promise<[IncomingMessage]>).catch(
+    (error: unknown) => {
+      throw gone(error);
+    },
+  );
+  call.on('error', () => undefined); // The response ends with the same error.
+  try {
+    for await (const line of linesOf(response)) {
+      if (response.statusCode !== 200) throw new RangeError(errorIn(line));
+      yield line;
+    }
+  } catch (error) {
+    throw error instanceof RangeError ? error : gone(error);
+  } finally {
+    call.destroy();
+  }
+}
+
+/** Throws when the response ends before its end. */
+async function* linesOf(response: IncomingMessage): AsyncGenerator<string, void, undefined> {
+  let begun = '';
+  response.setEncoding('utf8');
+  for await (const piece of response as AsyncIterable<string>) {
+    const lines = (begun + piece).split('\n');
+    begun = lines.pop() ?? '';
+    yield* lines;
+  }
+}
+
+function errorIn(line: string): string {
+  const body = JSON.parse(line) as { error?: unknown };
+  return String(body.error);
 }

@@ -5,5 +5,11 @@ export {
   controlSocketPath,
   ephemeralSocketPaths,
 } from './control-channel.ts';
-export { type ControlAnswer, callControl, findControlSocket } from './control-client.ts';
+export {
+  type ControlAnswer,
+  callControl,
+  findControlSocket,
+  streamControl,
+} from './control-client.ts';
 export { ControlError } from './control-error.ts';
+export type { HistoryEnd, HistoryLine } from './history-route.ts';

@@ -45,6 +45,10 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     summary: 'Show what the running broker does.',
     load: async () => (await import('./control.ts')).runStatus,
   },
+  history: {
+    summary: 'Show messages of the past.',
+    load: async () => (await import('./history.ts')).runHistory,
+  },
   log: {
     summary: 'Show or change the log level of the running broker.',
     load: async () => (await import('./control.ts')).runLog,

@@ -1,4 +1,5 @@
 /** `linnet status | log level | stop`: what a running broker is asked through its control channel. */
+import type { Command } from 'commander';
 import { ControlError, callControl, findControlSocket } from '../admin/index.ts';
 import type { ServerStatus } from '../server.ts';
 import { newCommand, parseCommand } from './arguments.ts';
@@ -7,7 +8,7 @@ import { ExitCode } from './exit-code.ts';
 import { loadOrExplain, printError } from './start.ts';
 import { renderStatus } from './status-view.ts';
 
-interface TargetOptions {
+export interface TargetOptions {
   readonly dataDir?: string;
   readonly config?: string;
 }
@@ -68,7 +69,7 @@ export async function runStop(argv: readonly string[], io: CommandIo): Promise<n
   });
 }
 
-function withTarget(name: string, description: string, io: CommandIo) {
+export function withTarget(name: string, description: string, io: CommandIo): Command {
   return newCommand(name, description, io)
     .option(
       '--data-dir <DIR>',
@@ -77,7 +78,7 @@ function withTarget(name: string, description: string, io: CommandIo) {
     .option('-c, --config <FILE>', 'Its configuration file.');
 }
 
-async function asked(
+export async function asked(
   options: TargetOptions,
   io: CommandIo,
   ask: (socket: string) => Promise<number>,

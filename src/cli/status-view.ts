@@ -22,12 +22,22 @@ export function renderStatus(status: ServerStatus): string {
       'waiting',
       `${session.queued_messages} queued, ${session.inflight_messages} in flight, ${topics.total_retained_messages} retained`,
     ],
+    ['history', historyText(status.history)],
     ...Object.entries(status.sql).map(([table, sql]): [string, string] => [
       `sql`,
       `${table} in ${sql.file}${sql.isWorking ? '' : ', NOT WRITABLE NOW'}${sql.dropped === 0 ? '' : `, ${sql.dropped} rows dropped`}`,
     ]),
   ];
   return rows.map(([label, text]) => `${label.padEnd(12)}${text}\n`).join('');
+}
+
+function historyText(history: ServerStatus['history']): string {
+  const { memoryMessages, messages, bytes = 0, dropped = 0, isWorking = true } = history;
+  const recent = `${memoryMessages} recent in memory`;
+  if (messages === undefined) return recent;
+  const problem = isWorking ? '' : ', NOT WRITABLE NOW';
+  const lost = dropped === 0 ? '' : `, ${dropped} left out`;
+  return `${recent}, ${messages} on the disk in ${(bytes / 1e6).toFixed(1)} MB${problem}${lost}`;
 }
 
 function counted(count: number, noun: string): string {

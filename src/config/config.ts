@@ -7,6 +7,7 @@ import type { Limits, QueueOverflow, SharedStrategy } from '../broker/index.ts';
 import type { SerialOptions } from '../gateway/serial/index.ts';
 import type { ListenerOptions } from '../listener/index.ts';
 import type { SqlOptions } from '../storage/index.ts';
+import type { HistoryConfig } from './history-section.ts';
 import type { LogFormat, LogLevel, MessageLogFormat, PersistenceMode } from './server-sections.ts';
 
 /** A listener as the listeners take it, and where its address was set. */
@@ -79,4 +80,5 @@ export interface Config {
   };
   /** Which tables to keep: none while `ephemeral` is true. */
   readonly sql: SqlOptions;
+  readonly history: HistoryConfig;
 }

@@ -10,7 +10,6 @@ test('what a later version makes work is refused with a clear text until then', 
     ['plugins: [auth_anonymous]', 'plugins[0]'],
     ['dashboard: { port: 18830 }', 'dashboard'],
     ['dashboard: { enabled: true }', 'dashboard'],
-    ['history: { memory: 64MB }', 'history'],
     ['bridges: [{ url: mqtt://x }]', 'bridges'],
     ['ros: { isolation: strict }', 'ros.isolation'],
   ];

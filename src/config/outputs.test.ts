@@ -67,7 +67,7 @@ test('the file of config init with all its comments taken away says what the def
   const lines = renderInitFile('x').split('\n').slice(1);
   const bare = lines.filter((line) => !line.startsWith('##')).map((line) => line.slice(2));
   const yaml = bare.join('\n');
-  assert.deepEqual(Object.keys(parse(yaml)).length, 20);
+  assert.deepEqual(Object.keys(parse(yaml)).length, 21);
   assert.deepEqual(load({ yaml }).config, load().config);
 });
 

@@ -7,6 +7,7 @@ import { shippedPassword } from './access-sections.ts';
 import type { Config } from './config.ts';
 import { type ConfigIssue, issue } from './config-error.ts';
 import type { FileReader } from './file-reader.ts';
+import { resolveHistory, uselessHistorySettings } from './history-section.ts';
 import { type RawMap, rawAt } from './raw.ts';
 import { resolveListeners } from './resolve-listeners.ts';
 import type { CheckedSections, SectionName } from './schema.ts';
@@ -70,6 +71,7 @@ export function resolveConfig(
       ballastBytes: persistence.ballast,
     },
     sql: resolveSql(sections.sql, files.usable(sections.data_dir), sections.ephemeral),
+    history: resolveHistory(sections.history, files.usable(sections.data_dir), sections.ephemeral),
   };
   const isUsable = failed.size === 0 && issues.length === 0;
   return { config, issues, warnings: isUsable ? uselessSettings(config, sections, root) : [] };
@@ -108,6 +110,9 @@ function uselessSettings(
     for (const key of ['cert_file', 'key_file', 'ca_file', 'port']) warn(`tls.${key}`, problem);
   }
   for (const [path, problem] of uselessSqlSettings(config)) warn(path, problem);
+  for (const [path, problem] of uselessHistorySettings(config, sections.history)) {
+    warn(path, problem);
+  }
   if (listeners.length === 0) {
     const path = sections.listeners === undefined ? 'mqtt.enabled' : 'listeners';
     warn(path, 'no listener is left: no client can connect');

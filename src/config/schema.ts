@@ -23,6 +23,7 @@ import {
   type SharedSubscriptionsSection,
   sharedSubscriptionsSection,
 } from './delivery-sections.ts';
+import { type HistorySection, historySection } from './history-section.ts';
 import {
   type ListenersSection,
   listenersSection,
@@ -73,10 +74,10 @@ export interface CheckedSections {
   readonly ephemeral: boolean;
   readonly persistence: PersistenceSection;
   readonly sql: SqlSection;
+  readonly history: HistorySection;
   readonly acl: undefined;
   readonly bridges: undefined;
   readonly dashboard: undefined;
-  readonly history: undefined;
 }
 
 export type SectionName = keyof CheckedSections;
@@ -105,10 +106,12 @@ export const sections: { readonly [Name in SectionName]: z.ZodType<CheckedSectio
   ephemeral: ephemeralSection,
   persistence: persistenceSection.describe('What survives the process.'),
   sql: sqlSection.describe('SQLite files for people to ask, while the broker runs and later.'),
+  history: historySection.describe(
+    'Messages of the past, for linnet history and for subscriptions that ask for them.',
+  ),
   acl: laterSection('Access control lists'),
   bridges: laterSection('Bridges to other brokers'),
   dashboard: laterSection('The dashboard'),
-  history: laterSection('The history of messages'),
 };
 
 export const sectionNames: readonly SectionName[] = Object.keys(sections).filter(

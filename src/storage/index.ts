@@ -11,6 +11,7 @@ export {
   type FileStoreOptions,
   type LogUsage,
 } from './file-store.ts';
+export { HistoryLog, type HistoryLogOptions, type HistoryLogStatus } from './history/index.ts';
 export { ImportError, type ImportReport, importStore } from './import-store.ts';
 export { inspectStore } from './recover.ts';
 export type { ConnectionsOptions, MessagesOptions, SqlOptions } from './sql/sql-options.ts';

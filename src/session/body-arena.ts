@@ -4,7 +4,7 @@
  *
  * A slab of which every body was given back is written again; one of which a body never is stays as long as
  * anybody holds that. So what is there only until its receivers have acknowledged lies apart from what waits for
- * clients that are away, of which the slabs are small: one body alone keeps at most that much.
+ * clients that are away, and slabs are small: one body alone keeps at most that much.
  */
 import { ownPayloadBytesMin } from '../packet/index.ts';
 
@@ -66,7 +66,7 @@ export class BodyArena {
 /** Of the process: for bodies under way. */
 export const bodyArena: BodyArena = new BodyArena(16 * 1024);
 /** Of the process: for bodies that wait. */
-export const waitingBodies: BodyArena = new BodyArena(4 * 1024);
+export const waitingBodies: BodyArena = new BodyArena(16 * 1024);
 
 /** What may be kept: the payload itself where it is in a buffer of its own, else a copy. */
 export function keptPayload(payload: Uint8Array): Uint8Array {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   type BrokerRuntime,
   History,
@@ -12,6 +13,9 @@ import type { Log } from './telemetry/index.ts';
 /** What is kept of messages, in memory and on the disk; both 0 while nothing is. */
 export type MessageHistoryStatus = HistoryStatus & Partial<HistoryLogStatus>;
 
+/** Whoever waits for room tries twice a second. */
+const makeRoomEveryMs = 1000;
+
 const events = {
   warning: 'storage.history.damaged',
   error: 'storage.history.fault',
@@ -25,6 +29,7 @@ export class MessageHistory {
   private readonly archive: Config['history']['archive'];
   private readonly log: Log | undefined;
   private files: HistoryLog | undefined;
+  private isDiskFull = false;
 
   constructor({ history }: Config, runtime: BrokerRuntime, log: Log | undefined) {
     const { memoryBytes, archive } = history;
@@ -50,9 +55,14 @@ export class MessageHistory {
     if (this.history !== undefined) yield* this.history.query(query);
   }
 
-  /** The disk is full: the past gives way to the present. */
-  makeRoom(): void {
-    void this.files?.makeRoom();
+  /** While the disk is full for others the past gives way to the present. */
+  async setDiskFull(isFull: boolean): Promise<void> {
+    const wasFull = this.isDiskFull;
+    this.isDiskFull = isFull;
+    if (!isFull || wasFull) return;
+    while (this.isDiskFull && (await this.files?.makeRoom()) === true) {
+      await pause(makeRoomEveryMs, undefined, { ref: false });
+    }
   }
 
   status(): MessageHistoryStatus {
@@ -65,6 +75,7 @@ export class MessageHistory {
   }
 
   async close(): Promise<void> {
+    this.isDiskFull = false;
     await this.files?.close();
   }
 }

@@ -124,6 +124,9 @@ export class Server {
         log?.module('storage')[level](event, fields, message),
     });
     this.history = new MessageHistory(config, this.runtime, log);
+    this.store.journal.onFault(({ fatal, isOver }) => {
+      if (!fatal) void this.history.setDiskFull(!isOver);
+    });
     this.broker = new Broker({
       settings: brokerSettings(config),
       runtime: this.runtime,

@@ -13,7 +13,7 @@ import { TestBroker, type TestClient } from '../../src/testing/index.ts';
 /** Brokers, one after another. */
 export class Lives {
   broker: TestBroker = new TestBroker();
-  private readonly place: SimulatedPlace;
+  readonly place: SimulatedPlace;
   private elapsedMs = 0;
 
   constructor(mode: 'none' | 'os' | 'disk') {

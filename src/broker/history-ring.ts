@@ -1,133 +1,31 @@
 /**
  * The most recent messages, in memory and within a number of bytes: what a client or a person who comes
- * later wants to see of the moments before. Every message passes here, so it costs as little as possible:
- * payloads are copied side by side into blocks of 64 KiB, the rest are references to what is there already,
- * and nothing is ever moved. The oldest block goes as a whole.
+ * later wants to see of the moments before. Every message passes here, so it costs as little as possible: it
+ * is copied into a block that was there before, and nothing is made or moved. The oldest block goes as a
+ * whole, and is written again.
  *
  * Rejected: keeping `Message` objects, which all outlive the young generation and double what the collector
- * does; one circular buffer, in which a reader's place can be overwritten under it.
+ * does (0.3 µs for each message); one circular buffer, in which a reader's place can be overwritten under it.
  */
-import { type MessageProperties, ownPayloadBytesMin, type QoS } from '../packet/index.ts';
-import { Message } from '../session/index.ts';
+import type { Message } from '../session/index.ts';
 import { matches } from '../topic/index.ts';
+import { HistoryBlock } from './history-block.ts';
 import { type HistoryRange, type HistoryStep, type KeptMessage, restOf } from './history-range.ts';
 
-const blockBytes = 64 * 1024;
-/** What an entry takes besides payload and Topic Name. */
-const entryBytes = 80;
 /** One step looks at so many entries, ... */
 const examinedPerStep = 2000;
 /** ... and finds no more than this. */
 const foundPerStep = 256;
 const foundBytesPerStep = 64 * 1024;
 
-const retainBit = 0x04;
-const nothing = new Uint8Array(0);
-
-/** Messages with consecutive numbers. */
-class Block {
-  readonly first: number;
-  /** With everything it holds. */
-  costBytes = 0;
-  readonly names: string[] = [];
-  private readonly times: number[] = [];
-  private readonly starts: number[] = [];
-  private readonly lengths: number[] = [];
-  private readonly flags: number[] = [];
-  private readonly publishers: string[] = [];
-  private readonly publisherNames: (string | undefined)[] = [];
-  /** Grows, so that many small messages leave none of it empty. */
-  private bodies: Uint8Array = nothing;
-  private used = 0;
-  /** Payloads with a buffer of their own, by index. */
-  private large: Map<number, Uint8Array> | undefined;
-  private properties: Map<number, MessageProperties> | undefined;
-
-  constructor(first: number) {
-    this.first = first;
-  }
-
-  get end(): number {
-    return this.first + this.names.length;
-  }
-  get minMs(): number {
-    return this.times[0] ?? 0;
-  }
-  get maxMs(): number {
-    return this.times[this.times.length - 1] ?? 0;
-  }
-
-  takes(message: Message): boolean {
-    const { payloadBytes } = message;
-    if (this.costBytes >= blockBytes) return false;
-    if (payloadBytes < ownPayloadBytesMin) return this.used + payloadBytes <= blockBytes;
-    return this.names.length === 0 || this.costBytes + payloadBytes <= 2 * blockBytes;
-  }
-
-  /** @returns what it costs */
-  add(message: Message): number {
-    const { payload, payloadBytes, topicName, properties } = message;
-    const index = this.names.length;
-    if (payloadBytes >= ownPayloadBytesMin) {
-      // Nobody writes to it again.
-      this.large ??= new Map();
-      this.large.set(index, payload);
-    } else {
-      if (this.used + payloadBytes > this.bodies.length) this.grow(payloadBytes);
-      this.bodies.set(payload, this.used);
-      this.starts[index] = this.used;
-      this.used += payloadBytes;
-    }
-    if (properties !== undefined) {
-      this.properties ??= new Map();
-      this.properties.set(index, properties);
-    }
-    this.names.push(topicName);
-    this.times.push(message.receivedAtMs);
-    this.starts[index] ??= 0;
-    this.lengths.push(payloadBytes);
-    this.flags.push(message.qos | (message.retain ? retainBit : 0));
-    this.publishers.push(message.publisherId);
-    this.publisherNames.push(message.publisherName);
-    const bytes = entryBytes + payloadBytes + topicName.length + sizeOf(properties);
-    this.costBytes += bytes;
-    return bytes;
-  }
-
-  /** Messages that were read from the smaller buffer keep it. */
-  private grow(more: number): void {
-    const grown = new Uint8Array(Math.max(2 * this.bodies.length, this.used + more, 4096));
-    grown.set(this.bodies.subarray(0, this.used));
-    this.bodies = grown;
-  }
-
-  timeAt(index: number): number {
-    return this.times[index] as number;
-  }
-
-  messageAt(index: number): Message {
-    const flags = this.flags[index] as number;
-    const start = this.starts[index] as number;
-    const end = start + (this.lengths[index] as number);
-    return new Message({
-      topicName: this.names[index] as string,
-      payload: this.large?.get(index) ?? this.bodies.subarray(start, end),
-      qos: (flags & 3) as QoS,
-      retain: (flags & retainBit) !== 0,
-      properties: this.properties?.get(index),
-      publisherId: this.publishers[index] as string,
-      publisherName: this.publisherNames[index],
-      nowMs: this.timeAt(index),
-    });
-  }
-}
-
 export class HistoryRing {
   /** Of the next message. */
   nextNumber: number;
   private readonly bytesMax: number;
   /** The oldest first. */
-  private readonly blocks: Block[] = [];
+  private readonly blocks: HistoryBlock[] = [];
+  /** The one that went last. */
+  private spare: HistoryBlock | undefined;
   private bytes = 0;
 
   /** @param bytesMax the newest block stays whatever it takes */
@@ -150,7 +48,9 @@ export class HistoryRing {
   add(message: Message): void {
     let block = this.blocks[this.blocks.length - 1];
     if (block === undefined || !block.takes(message)) {
-      block = new Block(this.nextNumber);
+      block = this.spare ?? new HistoryBlock();
+      this.spare = undefined;
+      block.begin(this.nextNumber);
       this.blocks.push(block);
     }
     this.nextNumber++;
@@ -170,7 +70,7 @@ export class HistoryRing {
     let number = from;
     let blockIndex = this.blockWith(number);
     for (let examined = 0; number < to && examined < examinedPerStep && !found.isFull; ) {
-      const block = this.blocks[blockIndex++] as Block;
+      const block = this.blocks[blockIndex++] as HistoryBlock;
       examined++;
       if (found.isOutside(block)) {
         number = block.end;
@@ -189,7 +89,7 @@ export class HistoryRing {
     let end = to;
     let blockIndex = this.blockWith(end - 1);
     for (let examined = 0; end > from && examined < examinedPerStep && !found.isFull; ) {
-      const block = this.blocks[blockIndex--] as Block;
+      const block = this.blocks[blockIndex--] as HistoryBlock;
       examined++;
       if (found.isOutside(block)) {
         end = block.first;
@@ -208,7 +108,7 @@ export class HistoryRing {
     let high = this.blocks.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((this.blocks[middle] as Block).first <= number) low = middle;
+      if ((this.blocks[middle] as HistoryBlock).first <= number) low = middle;
       else high = middle - 1;
     }
     return low;
@@ -219,6 +119,7 @@ export class HistoryRing {
     while (oldest !== undefined && this.bytes > this.bytesMax && this.blocks.length > 1) {
       this.blocks.shift();
       this.bytes -= oldest.costBytes;
+      this.spare = oldest;
       oldest = this.blocks[0];
     }
   }
@@ -236,32 +137,18 @@ class Found {
   }
 
   /** Times only grow. */
-  isOutside(block: Block): boolean {
+  isOutside(block: HistoryBlock): boolean {
     return block.maxMs < this.range.fromMs || block.minMs > this.range.toMs;
   }
 
-  take(block: Block, number: number): void {
+  take(block: HistoryBlock, number: number): void {
     const { topicFilter, fromMs, toMs } = this.range;
-    const index = number - block.first;
-    if (!matches(topicFilter, block.names[index] as string)) return;
-    const timeMs = block.timeAt(index);
+    if (!matches(topicFilter, block.topicNameOf(number))) return;
+    const timeMs = block.timeOf(number);
     if (timeMs < fromMs || timeMs > toMs) return;
-    const message = block.messageAt(index);
+    const message = block.messageOf(number);
     this.messages.push({ number, message });
     this.bytes += message.payloadBytes;
     this.isFull = this.messages.length >= foundPerStep || this.bytes >= foundBytesPerStep;
   }
-}
-
-/** About what properties take in memory. */
-function sizeOf(properties: MessageProperties | undefined): number {
-  if (properties === undefined) return 0;
-  let bytes = 200;
-  bytes += properties.contentType?.length ?? 0;
-  bytes += properties.responseTopic?.length ?? 0;
-  bytes += properties.correlationData?.length ?? 0;
-  for (const [name, value] of properties.userProperties ?? []) {
-    bytes += 100 + name.length + value.length;
-  }
-  return bytes;
 }

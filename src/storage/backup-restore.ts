@@ -32,7 +32,7 @@ export interface RestoreReport {
 }
 
 /** The names that a backup may have: nothing outside its directory, whoever made it. */
-const journalName = /^journal\/\d{16}\.log$/;
+const segmentPath = /^(?:journal|history)\/\d{16}\.log$/;
 const databaseName = /^[^/\\]+$/;
 
 /**
@@ -55,9 +55,9 @@ export function restoreStore(options: RestoreOptions): RestoreReport {
   try {
     const manifest = takeOut(options.archive, staging);
     const movedTo = moveAside(options, there);
-    // An empty journal may be left of a broker that had nothing to keep.
-    rmSync(journal, { recursive: true, force: true });
     for (const name of readdirSync(staging)) {
+      // An empty folder may be left of a broker that had nothing to keep.
+      rmSync(join(dataDirectory, name), { recursive: true, force: true });
       renameSync(join(staging, name), join(dataDirectory, name));
     }
     nodeIo.syncDirectorySync(dataDirectory);
@@ -71,10 +71,14 @@ export function restoreStore(options: RestoreOptions): RestoreReport {
 /** What a restore would overwrite. */
 function contentOf(dataDirectory: string): string[] {
   const journal = journalDirectory(dataDirectory);
-  const hasJournal =
-    existsSync(journal) && readdirSync(journal).some((name) => firstLsnOf(name) !== undefined);
+  const hasJournal = holdsSegments(journal);
+  const hasHistory = holdsSegments(join(dataDirectory, 'history'));
   const databases = readdirSync(dataDirectory).filter((name) => /\.db(-wal|-shm)?$/.test(name));
-  return [...(hasJournal ? ['journal'] : []), ...databases];
+  return [...(hasJournal ? ['journal'] : []), ...(hasHistory ? ['history'] : []), ...databases];
+}
+
+function holdsSegments(directory: string): boolean {
+  return existsSync(directory) && readdirSync(directory).some((name) => firstLsnOf(name));
 }
 
 function moveAside(options: RestoreOptions, there: readonly string[]): string | undefined {
@@ -102,7 +106,7 @@ function takeOut(archive: string, staging: string): BackupManifest {
     rmSync(staging, { recursive: true, force: true });
     nodeIo.makeDirectorySync(join(staging, 'journal'));
     for (const entry of entries) {
-      const isKnown = journalName.test(entry.name) || databaseName.test(entry.name);
+      const isKnown = segmentPath.test(entry.name) || databaseName.test(entry.name);
       if (!isKnown) throw new ArchiveError(`${entry.name} does not belong into a backup`);
       if (writeOut(reader, entry, staging) !== hashes.get(entry.name)) {
         throw new ArchiveError(`${entry.name} is not as it was when the backup was made`);
@@ -111,8 +115,9 @@ function takeOut(archive: string, staging: string): BackupManifest {
     }
     const [missing] = hashes.keys();
     if (missing !== undefined) throw new ArchiveError(`${missing} is missing in it`);
-    nodeIo.syncDirectorySync(join(staging, 'journal'));
-    nodeIo.syncDirectorySync(staging);
+    for (const name of ['journal', 'history', '.']) {
+      if (existsSync(join(staging, name))) nodeIo.syncDirectorySync(join(staging, name));
+    }
     return manifest;
   } finally {
     reader.close();

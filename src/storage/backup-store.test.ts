@@ -5,6 +5,7 @@ import {
   closeSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -158,6 +159,21 @@ test('SQLite files are copied as of one moment, while somebody writes to them', 
   assert.equal(copy.prepare('SELECT COUNT(*) AS n FROM connections').get()?.['n'], 2);
   copy.close();
   assert.deepEqual(readdirSync(restored).sort(), ['clients.db', 'journal']);
+});
+
+test('the history is in a backup, without the indexes that a start makes again', async () => {
+  const directory = await filled();
+  mkdirSync(join(directory, 'history'));
+  const [segment = ''] = readdirSync(join(directory, 'journal')).filter((name) =>
+    /log$/.test(name),
+  );
+  copyFileSync(join(directory, 'journal', segment), join(directory, 'history', segment));
+  writeFileSync(join(directory, 'history', segment.replace('.log', '.index')), 'index');
+  const archive = backup(directory);
+  const restored = newDirectory();
+  restore(archive, restored);
+  assert.deepEqual(readdirSync(join(restored, 'history')), [segment]);
+  assert.throws(() => restore(archive, restored), StorageError);
 });
 
 const hasTar = spawnSync('tar', ['--version']).status === 0;

@@ -5,6 +5,7 @@
  *   everything that was acknowledged before. What compaction removes meanwhile stays readable, because all
  *   segments are opened first; had one gone before that, the list is made anew, and what was needed of it is in a
  *   segment behind it.
+ * - The history is a log like the journal. Its indexes are left out: they are made again where they are missing.
  * - SQLite files are copied by SQLite (VACUUM INTO), which gives one moment of each.
  *
  * Rejected: a copy by the broker (`FileStore.backup`), which needs the room of a second copy, and none is there of
@@ -69,7 +70,9 @@ export function backupStore(options: BackupOptions): BackupManifest {
   const descriptor = openSync(partial, 'w', 0o600);
   try {
     const writer = new ArchiveWriter(descriptor, nowMs);
-    addJournal(writer, journalDirectory(options.dataDirectory));
+    addLog(writer, 'journal', journalDirectory(options.dataDirectory));
+    const history = join(options.dataDirectory, 'history');
+    if (existsSync(history)) addLog(writer, 'history', history);
     addDatabases(writer, options.databases, dirname(target));
     const manifest: BackupManifest = {
       format: 'linnet-backup',
@@ -90,13 +93,13 @@ export function backupStore(options: BackupOptions): BackupManifest {
   }
 }
 
-function addJournal(writer: ArchiveWriter, directory: string): void {
+function addLog(writer: ArchiveWriter, folder: string, directory: string): void {
   const segments = openSegments(directory);
   try {
     const last = segments.at(-1);
     if (last !== undefined) last.sizeBytes = wholeBytes(last);
     for (const { name, descriptor, sizeBytes } of segments) {
-      if (sizeBytes > 0) writer.addFile(`journal/${name}`, descriptor, sizeBytes);
+      if (sizeBytes > 0) writer.addFile(`${folder}/${name}`, descriptor, sizeBytes);
     }
   } finally {
     for (const { descriptor } of segments) closeSync(descriptor);

@@ -54,7 +54,7 @@ function isNpmCommand(word: string, name: string, scripts: readonly string[]): b
 async function checkArguments(given: readonly string[], where: string): Promise<void> {
   const [name = '', ...rest] = given;
   assert.ok(name in commands, `${where}: no such command`);
-  const isGroup = ['serial', 'config', 'bench'].includes(name);
+  const isGroup = ['serial', 'config', 'bench', 'store'].includes(name);
   const help = await helpOf(isGroup ? [name, rest[0] ?? ''] : [name]);
   const known = new Set(help.match(/(?<=\s)--?[A-Za-z][\w-]*/g));
   for (const word of rest.filter((text) => text.startsWith('-'))) {

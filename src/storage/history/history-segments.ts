@@ -13,7 +13,7 @@ export class HistorySegment {
   readonly segment: Segment;
   /** Of the segment that is being written. */
   growing: SegmentIndex | undefined;
-  /** Nothing is added to it any more, and its file has everything. */
+  /** Nothing is added to it any more, its file has everything, and it has its sidecar. */
   isSealed = false;
   private known: SegmentSummary | undefined;
 
@@ -32,7 +32,6 @@ export class HistorySegment {
   seal(summary: SegmentSummary): void {
     this.known = summary;
     this.growing = undefined;
-    this.isSealed = true;
   }
 }
 
@@ -56,6 +55,9 @@ export class HistorySegments {
     this.all = all;
     this.report = report;
   }
+
+  private readonly turn = (): Promise<void> =>
+    new Promise((resolve) => this.scheduler.afterTurn(resolve));
 
   /** Finds out about segments of which nothing is known, one at a time, beside everything else. */
   async completeAll(): Promise<void> {
@@ -87,6 +89,7 @@ export class HistorySegments {
     const summary = index.summary(firstLsn, lastLsn, sizeBytes);
     segment.seal(summary);
     await this.writeSidecar(segment, index, summary);
+    segment.isSealed = true;
   }
 
   /** Takes the oldest off the list; its sidecar is removed. */
@@ -103,7 +106,8 @@ export class HistorySegments {
 
   private async load(segment: HistorySegment): Promise<SegmentIndex> {
     const { path, firstLsn } = segment.segment;
-    const fromSidecar = decodeSidecar(await this.readSidecar(path), firstLsn);
+    const sidecar = await this.readSidecar(path);
+    const fromSidecar = await decodeSidecar(sidecar, firstLsn, this.turn);
     if (fromSidecar !== undefined && segment.summary !== undefined) return fromSidecar;
     const index = await buildIndex(this.io, this.scheduler, segment.segment);
     this.report(`the index of ${path} was missing or damaged and was made again`);
@@ -135,7 +139,7 @@ export class HistorySegments {
   ): Promise<void> {
     const path = sidecarPath(segment.segment.path);
     try {
-      const bytes = encodeSidecar(index, summary);
+      const bytes = await encodeSidecar(index, summary, this.turn);
       const file = await this.io.create(path);
       try {
         for (let at = 0; at < bytes.length; ) at += await file.write(bytes.subarray(at), at);

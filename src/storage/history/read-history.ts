@@ -21,13 +21,13 @@ const reader = new HistoryRecordReader();
  * One step through a range: the messages of one block. What retention removes meanwhile is not found any more;
  * everything else is, in order and once, because a range goes on by message numbers and not by places.
  *
- * @param written resolves when what was appended before the call can be read, or false when it cannot
+ * @param written resolves when what was appended before the call can be read, or when that may take for ever
  */
 export async function readHistory(
   io: Io,
   segments: HistorySegments,
   range: HistoryRange,
-  written: () => Promise<boolean>,
+  written: () => Promise<unknown>,
 ): Promise<HistoryStep> {
   let rest: HistoryRange | undefined = range;
   for (let passed = 0; rest !== undefined && passed < segmentsPerStep; passed++) {
@@ -76,7 +76,7 @@ async function readSegment(
   segments: HistorySegments,
   segment: HistorySegment,
   range: HistoryRange,
-  written: () => Promise<boolean>,
+  written: () => Promise<unknown>,
 ): Promise<HistoryStep> {
   const index = await indexIfThere(segments, segment);
   const { firstNumber = range.from, lastNumber = range.from } = segment.summary ?? {};
@@ -87,7 +87,7 @@ async function readSegment(
   // The block may grow while it is read: what is added is left for the next step.
   const { offset, end, lastNumber: last } = block;
   const rest = restOf(range, range.newestFirst ? block.firstNumber : last + 1);
-  if (segment.growing !== undefined && !(await written())) return { found: [], rest };
+  if (segment.growing !== undefined) await written();
   const bytes = await readBytes(io, segment.segment.path, offset, end - offset);
   const found = messagesIn(bytes, segment.segment.firstLsn, block, range);
   if (range.newestFirst) found.reverse();

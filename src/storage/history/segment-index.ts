@@ -29,8 +29,10 @@ export interface SegmentSummary {
 
 /** A block ends with the record that reaches this. */
 const blockBytes = 64 * 1024;
-/** Beyond so many Topic Names in one segment the index does not tell them apart. */
+/** Beyond so many Topic Names in one segment, ... */
 const topicsMax = 20_000;
+/** ... or so many blocks that they occur in, the index does not tell them apart. */
+const placesMax = 400_000;
 /** Answers that are remembered, by Topic Filter. */
 const rememberedMax = 8;
 
@@ -43,6 +45,7 @@ export class SegmentIndex {
   /** undefined: too many to be kept apart. */
   topics: Map<string, number[]> | undefined = new Map();
   records = 0;
+  private places = 0;
   private readonly remembered = new Map<string, Uint8Array>();
 
   /** Adds the record that lies behind all others. */
@@ -110,8 +113,10 @@ export class SegmentIndex {
     if (topics === undefined) return;
     const blocks = topics.get(topicName);
     if (blocks !== undefined) {
-      if (blocks[blocks.length - 1] !== block) blocks.push(block);
-    } else if (topics.size < topicsMax) topics.set(topicName, [block]);
-    else this.topics = undefined;
+      if (blocks[blocks.length - 1] === block) return;
+      blocks.push(block);
+    } else topics.set(topicName, [block]);
+    this.places++;
+    if (topics.size > topicsMax || this.places > placesMax) this.topics = undefined;
   }
 }

@@ -15,6 +15,8 @@ import { RecordWriter } from '../log/record-writer.ts';
 import { type IndexBlock, SegmentIndex, type SegmentSummary } from './segment-index.ts';
 
 export const sidecarHeadBytes = 96;
+/** Blocks that Topic Names occur in, written or read before others get their turn. */
+const placesPerTurn = 10_000;
 const magic = 0x584e_4e4c; // "LNNX"
 const version = 1;
 const bodyCrcAt = 88;
@@ -24,11 +26,16 @@ export function sidecarPath(segmentPath: string): string {
   return segmentPath.replace(/\.log$/, '.index');
 }
 
-export function encodeSidecar(index: SegmentIndex, summary: SegmentSummary): Uint8Array {
+/** @param turn lets others have theirs */
+export async function encodeSidecar(
+  index: SegmentIndex,
+  summary: SegmentSummary,
+  turn: () => Promise<void>,
+): Promise<Uint8Array> {
   const writer = new RecordWriter();
   writer.raw(new Uint8Array(sidecarHeadBytes));
   writeBlocks(writer, index.blocks);
-  writeTopics(writer, index.topics);
+  await writeTopics(writer, index.topics, turn);
   const bytes = writer.bytes.subarray(0, writer.length);
   writeHead(bytes, summary);
   return bytes;
@@ -53,7 +60,11 @@ export function readSidecarHead(bytes: Uint8Array): SegmentSummary | undefined {
 }
 
 /** The index in a whole sidecar of that segment, or undefined. */
-export function decodeSidecar(bytes: Uint8Array, firstLsn: Lsn): SegmentIndex | undefined {
+export async function decodeSidecar(
+  bytes: Uint8Array,
+  firstLsn: Lsn,
+  turn: () => Promise<void>,
+): Promise<SegmentIndex | undefined> {
   const summary = readSidecarHead(bytes);
   if (summary === undefined || summary.firstLsn !== firstLsn) return undefined;
   const body = bytes.subarray(sidecarHeadBytes);
@@ -63,7 +74,7 @@ export function decodeSidecar(bytes: Uint8Array, firstLsn: Lsn): SegmentIndex | 
     const index = new SegmentIndex();
     index.records = summary.records;
     for (let left = reader.varint(); left > 0; left--) index.blocks.push(readBlock(reader));
-    index.topics = readTopics(reader);
+    index.topics = await readTopics(reader, turn);
     return index;
   } catch (error) {
     if (error instanceof RecordError) return undefined;
@@ -112,16 +123,23 @@ function readBlock(reader: RecordReader): IndexBlock {
   };
 }
 
-function writeTopics(
+async function writeTopics(
   writer: RecordWriter,
   topics: ReadonlyMap<string, readonly number[]> | undefined,
-): void {
+  turn: () => Promise<void>,
+): Promise<void> {
   writer.byte(topics === undefined ? 0 : 1);
   if (topics === undefined) return;
   writer.varint(topics.size);
+  let places = 0;
   for (const [topicName, blocks] of topics) {
     writer.string(topicName);
     writer.varint(blocks.length);
+    places += 1 + blocks.length;
+    if (places >= placesPerTurn) {
+      places = 0;
+      await turn();
+    }
     let before = 0;
     for (const block of blocks) {
       writer.varint(block - before);
@@ -130,9 +148,13 @@ function writeTopics(
   }
 }
 
-function readTopics(reader: RecordReader): Map<string, number[]> | undefined {
+async function readTopics(
+  reader: RecordReader,
+  turn: () => Promise<void>,
+): Promise<Map<string, number[]> | undefined> {
   if (reader.byte() === 0) return undefined;
   const topics = new Map<string, number[]>();
+  let places = 0;
   for (let left = reader.varint(); left > 0; left--) {
     const topicName = reader.string();
     const blocks: number[] = [];
@@ -142,6 +164,11 @@ function readTopics(reader: RecordReader): Map<string, number[]> | undefined {
       blocks.push(block);
     }
     topics.set(topicName, blocks);
+    places += 1 + blocks.length;
+    if (places >= placesPerTurn) {
+      places = 0;
+      await turn();
+    }
   }
   return topics;
 }

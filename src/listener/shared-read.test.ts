@@ -79,6 +79,52 @@ test('a socket that is paused, before or after, reads nothing until it is resume
   assert.equal(received, 'firstsecond');
 });
 
+test('a peer that floods is read for a while in each turn, and wholly in the end', async (t) => {
+  const { client, accepted } = await pair(t);
+  const total = 8 * 1024 * 1024;
+  let received = 0;
+  let inThisTurn = 0;
+  let most = 0;
+  readShared(accepted, (chunk) => {
+    if (inThisTurn === 0) {
+      setImmediate(() => {
+        inThisTurn = 0;
+      });
+    }
+    received += chunk.length;
+    inThisTurn += chunk.length;
+    most = Math.max(most, inThisTurn);
+    if (received === total) accepted.emit('all');
+  });
+  const all = once(accepted, 'all');
+  client.write(Buffer.alloc(total));
+  await all;
+  assert.ok(most <= 4 * 64 * 1024, `${most} bytes in one turn`);
+});
+
+test('a flood that is paused in between stays paused', async (t) => {
+  const { client, accepted } = await pair(t);
+  let received = 0;
+  readShared(accepted, (chunk) => {
+    received += chunk.length;
+    if (received >= 256 * 1024 && !accepted.isPaused()) {
+      accepted.pause();
+      accepted.emit('enough');
+    }
+  });
+  const enough = once(accepted, 'enough');
+  client.write(Buffer.alloc(4 * 1024 * 1024));
+  await enough;
+  const before = received;
+  await echo(t);
+  await echo(t);
+  assert.equal(received, before);
+  const more = once(accepted, 'enough');
+  received = 0;
+  accepted.resume();
+  await more;
+});
+
 test('where the internals are others, nothing is changed and data events come', async (t) => {
   const { client, accepted } = await pair(t);
   const withoutHandle = Object.create(accepted, { _handle: { value: {} } }) as Socket;

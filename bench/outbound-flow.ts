@@ -22,6 +22,7 @@ const nothing = (): void => undefined;
 /** A connection that takes everything and remembers the Packet Identifiers. */
 class SinkPort implements DeliveryPort {
   readonly isCongested = false;
+  readonly holdsBack = false;
   packetIds: Uint16Array = new Uint16Array(65_536);
   count = 0;
   private spare: Uint16Array = new Uint16Array(65_536);
@@ -32,6 +33,10 @@ class SinkPort implements DeliveryPort {
   }
 
   sendPubrel(): void {}
+
+  whenDurable(_lsn: number, send: () => void): void {
+    send();
+  }
 
   /** The identifiers so far, in an array that is good until the next call. */
   take(): Uint16Array {
@@ -46,9 +51,9 @@ class SinkPort implements DeliveryPort {
 function start(receiveMaximum: number): { flow: OutboundFlow; port: SinkPort } {
   const observer = {
     dropped: nothing,
-    delivered: nothing,
+    delivered: () => 0,
     settled: nothing,
-    released: nothing,
+    released: () => 0,
     overflowDisconnect: nothing,
   };
   const limits = {

@@ -21,9 +21,9 @@ const nothing = (): void => undefined;
 const session = new Session('session', 1, 5, () => {
   const observer = {
     dropped: nothing,
-    delivered: nothing,
+    delivered: () => 0,
     settled: nothing,
-    released: nothing,
+    released: () => 0,
     overflowDisconnect: nothing,
   };
   const limits = {

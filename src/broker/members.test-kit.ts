@@ -15,9 +15,9 @@ const ignore = (): void => undefined;
 export function sessionNamed(clientId: string): Session {
   const observer = {
     dropped: ignore,
-    delivered: ignore,
+    delivered: () => 0,
     settled: ignore,
-    released: ignore,
+    released: () => 0,
     overflowDisconnect: ignore,
   };
   const limits = {
@@ -34,6 +34,8 @@ const openPort: DeliveryPort = {
   isCongested: false,
   sendPublish: () => true,
   sendPubrel: ignore,
+  holdsBack: false,
+  whenDurable: (_lsn, send) => send(),
 };
 
 /** Connects the Session with this Receive Maximum and leaves so many messages unacknowledged. */

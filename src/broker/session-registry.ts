@@ -283,16 +283,17 @@ class SessionOutboundObserver implements OutboundObserver {
     });
   }
 
-  delivered(delivery: Delivery, packetId: number): void {
+  delivered(delivery: Delivery, packetId: number): Lsn {
     const { message } = delivery;
-    if (packetId !== 0) this.recordInflight(message.lsn, packetId, false);
+    const lsn = packetId === 0 ? 0 : this.recordInflight(message.lsn, packetId, false);
     if (this.core.plugins.observesDelivered) {
       this.core.plugins.tell('messageDelivered', message, this.session.clientId, delivery.qos);
     }
+    return lsn;
   }
 
-  released(delivery: Delivery, packetId: number): void {
-    this.recordInflight(delivery.message.lsn, packetId, true);
+  released(delivery: Delivery, packetId: number): Lsn {
+    return this.recordInflight(delivery.message.lsn, packetId, true);
   }
 
   settled(delivery: Delivery, packetId: number): void {
@@ -303,9 +304,9 @@ class SessionOutboundObserver implements OutboundObserver {
     this.host.overflowDisconnect(this.session);
   }
 
-  private recordInflight(lsn: Lsn, packetId: number, released: boolean): void {
-    if (lsn === 0 || !this.session.isPersistent) return;
-    this.core.journal.append({
+  private recordInflight(lsn: Lsn, packetId: number, released: boolean): Lsn {
+    if (lsn === 0 || !this.session.isPersistent) return 0;
+    return this.core.journal.append({
       kind: 'inflight',
       session: this.session.number,
       packetId,

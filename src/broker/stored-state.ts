@@ -82,6 +82,7 @@ export class StoredState {
     session.outbound.restore(
       inflight.map((stored) => ({ ...stored, delivery: deliveryOf(stored) })),
       queued.map(deliveryOf),
+      session.disconnectedAtMs === undefined,
     );
   }
 

@@ -69,7 +69,7 @@ export class Connection implements InboundOwner {
     nowMs: number,
   ) {
     this.host = host;
-    this.sender = new PacketSender(output);
+    this.sender = new PacketSender(output, host);
     this.settings = settings;
     this.lastReceivedMs = nowMs;
     this.receiveMaximum = settings.inflightMessagesMax;
@@ -209,6 +209,7 @@ export class Connection implements InboundOwner {
   closed(): void {
     this.state = 'closed';
     this.answers = undefined;
+    this.sender.closed();
   }
 
   // ---- packets of a connected client -------------------------------------------------------------------
@@ -320,7 +321,8 @@ export class Connection implements InboundOwner {
   /** The store's watermark moved: sends every answer that waited for it. @returns whether none waits on */
   flushAnswers(durable: Lsn): boolean {
     this.answers?.flush(durable, this);
-    return this.answers?.isEmpty ?? true;
+    const hasDelivered = this.sender.flushHeld(durable);
+    return hasDelivered && (this.answers?.isEmpty ?? true);
   }
 
   /** Nothing waits before it, and what it promises is safe. */

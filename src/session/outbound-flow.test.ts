@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ReasonCode } from '../packet/index.ts';
+import { QoS, ReasonCode } from '../packet/index.ts';
 import { type QueueLimits, QueueTotals } from './bounded-queue.ts';
 import type { Delivery } from './delivery.ts';
 import { type DeliveryPort, OutboundFlow } from './outbound-flow.ts';
@@ -25,6 +25,25 @@ class RecorderPort implements DeliveryPort {
     this.sent.push(`PUBREL#${packetId}${reasonCode === 0 ? '' : ` ${reasonCode}`}`);
   }
 
+  /** Up to there the store has everything. */
+  durable = Infinity;
+  private readonly waiting: { lsn: number; send: () => void }[] = [];
+
+  get holdsBack(): boolean {
+    return this.waiting.length > 0;
+  }
+
+  whenDurable(lsn: number, send: () => void): void {
+    this.waiting.push({ lsn, send });
+    this.becameDurable(this.durable);
+  }
+
+  becameDurable(upTo: number): void {
+    this.durable = upTo;
+    while (this.waiting[0] !== undefined && this.waiting[0].lsn <= upTo)
+      this.waiting.shift()?.send();
+  }
+
   get isCongested(): boolean {
     return this.sent.length >= this.congestedAfter;
   }
@@ -44,7 +63,7 @@ function start(limits: Partial<QueueLimits> = {}): {
   const flow = new OutboundFlow(
     {
       dropped: (dropped, cause) => facts.push(`${cause} ${textOf(dropped)}`),
-      delivered: () => undefined,
+      delivered: (sent, packetId) => (packetId === 0 ? 0 : sent.message.lsn),
       settled: (settled) => facts.push(`settled ${textOf(settled)}`),
       released: (released, packetId) => facts.push(`released ${textOf(released)}#${packetId}`),
       overflowDisconnect: () => facts.push('disconnect'),
@@ -245,4 +264,57 @@ test('fifty thousand messages through a window of one take no stack', () => {
   flow.pump(nowMs);
   assert.equal(flow.queuedCount, 0);
   assert.equal(flow.inflightCount, 0);
+});
+
+test('a stored QoS 2 message and its PUBREL leave when the store has their records', () => {
+  const { flow } = start();
+  const port = new RecorderPort();
+  port.durable = 0;
+  flow.attach(port, 10);
+  const stored = (text: string, qos: QoS, lsn: number): Delivery => {
+    const made = delivery(text, qos);
+    made.message.lsn = lsn;
+    return made;
+  };
+  flow.deliver(stored('first', QoS.atLeastOnce, 4), nowMs);
+  flow.deliver(stored('a', QoS.exactlyOnce, 5), nowMs);
+  flow.deliver(stored('b', QoS.atLeastOnce, 6), nowMs);
+  flow.deliver(stored('c', QoS.exactlyOnce, 7), nowMs);
+  assert.deepEqual(port.take(), ['first#1']);
+  assert.equal(flow.inflightCount, 4);
+  port.becameDurable(5);
+  assert.deepEqual(port.take(), ['a#2', 'b#3'], 'nothing overtakes');
+  port.becameDurable(7);
+  assert.deepEqual(port.take(), ['c#4']);
+  port.durable = 0;
+  flow.received(2, ReasonCode.success, nowMs);
+  assert.deepEqual(port.take(), []);
+  port.becameDurable(10);
+  assert.deepEqual(port.take(), ['PUBREL#2']);
+});
+
+test('what waits for the store when the connection ends is sent on the next one, once', () => {
+  const { flow } = start();
+  const port = new RecorderPort();
+  port.durable = 0;
+  flow.attach(port, 10);
+  const made = delivery('a', QoS.exactlyOnce);
+  made.message.lsn = 5;
+  flow.deliver(made, nowMs);
+  flow.detach();
+  const next = new RecorderPort();
+  flow.attach(next, 10);
+  flow.pump(nowMs);
+  port.becameDurable(5);
+  assert.deepEqual([port.take(), next.take()], [[], ['a#1 DUP']]);
+});
+
+test('[MQTT-3.3.1-1] QoS 1 messages that a killed process may have sent go out with DUP, new ones without', () => {
+  const { flow } = start();
+  const port = new RecorderPort();
+  flow.restore([], [delivery('a', QoS.atLeastOnce), delivery('b', QoS.exactlyOnce)], true);
+  flow.deliver(delivery('c', QoS.atLeastOnce), nowMs);
+  flow.attach(port, 10);
+  flow.pump(nowMs);
+  assert.deepEqual(port.take(), ['a#1 DUP', 'b#2', 'c#3']);
 });

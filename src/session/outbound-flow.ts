@@ -7,55 +7,19 @@
  * where PUBREC had come), under the new connection's Receive Maximum; then the queue flows on.
  */
 import { QoS, ReasonCode } from '../packet/index.ts';
-import {
-  BoundedQueue,
-  type QueueLimits,
-  type QueueObserver,
-  type QueueTotals,
-} from './bounded-queue.ts';
+import { BoundedQueue, type QueueLimits, type QueueTotals } from './bounded-queue.ts';
 import type { Delivery } from './delivery.ts';
+import type {
+  DeliveryPort,
+  OutboundObserver,
+  RestoredInflight,
+  TakenBack,
+} from './delivery-port.ts';
+import { type Inflight, Stage } from './inflight.ts';
 import { InflightWindow } from './inflight-window.ts';
 import { PacketIdPool, packetIdMax } from './packet-id-pool.ts';
 
-/** The connection a Session is attached to, as its outbound flow sees it. */
-export interface DeliveryPort {
-  /** The carrier holds more than it may: nothing is sent until `pump` is called again. */
-  readonly isCongested: boolean;
-  /** @returns false when the packet is larger than the client allows; nothing was sent then. */
-  sendPublish(delivery: Delivery, packetId: number, dup: boolean, nowMs: number): boolean;
-  sendPubrel(packetId: number, reasonCode: ReasonCode): void;
-}
-
-/** What the outbound flow reports. Implemented by the broker. */
-export interface OutboundObserver extends QueueObserver {
-  /** Sent for the first time; the Packet Identifier is 0 at QoS 0. */
-  delivered(delivery: Delivery, packetId: number): void;
-  /** A QoS 2 message got its PUBREC: it must be followed by PUBREL after a restart too. */
-  released(delivery: Delivery, packetId: number): void;
-}
-
-/** A delivery that another Session may get instead; the Packet Identifier is 0 where it was not sent. */
-export interface TakenBack {
-  readonly delivery: Delivery;
-  readonly packetId: number;
-}
-
-/** A delivery that was under way when the last process ended. */
-export interface RestoredInflight extends TakenBack {
-  /** PUBREC came. */
-  readonly released: boolean;
-}
-
-const Stage = { sent: 1, released: 2 } as const;
-type Stage = (typeof Stage)[keyof typeof Stage];
-
-interface Inflight {
-  readonly delivery: Delivery;
-  readonly packetId: number;
-  /** `sent`: PUBLISH went out; `released`: PUBREC came, PUBCOMP is awaited. */
-  stage: Stage;
-  order: number;
-}
+export type * from './delivery-port.ts';
 
 export class OutboundFlow {
   private readonly window = new InflightWindow<Inflight>();
@@ -72,6 +36,8 @@ export class OutboundFlow {
   private resendIndex = 0;
   /** QoS 0 messages may be in the queue. */
   private atMostOnceWaits = false;
+  /** QoS 1 messages in the queue that may have been sent already: see `restore`. */
+  private doubtful: WeakSet<Delivery> | undefined;
 
   constructor(observer: OutboundObserver, limits: QueueLimits, totals: QueueTotals) {
     this.queue = new BoundedQueue(observer, limits, totals);
@@ -110,8 +76,16 @@ export class OutboundFlow {
     return this.queue;
   }
 
-  /** Puts back what a store has kept, in its order. Before the first connection. */
-  restore(inflight: readonly RestoredInflight[], queued: readonly Delivery[]): void {
+  /**
+   * Puts back what a store has kept, in its order. Before the first connection.
+   * @param mayBeSent a process that was killed may have sent more than it told the store: with DUP then [MQTT-3.3.1-1]
+   */
+  restore(
+    inflight: readonly RestoredInflight[],
+    queued: readonly Delivery[],
+    mayBeSent: boolean,
+  ): void {
+    if (mayBeSent) this.doubtful = new WeakSet(queued.filter(({ qos }) => qos === 1));
     for (const { delivery, packetId, released } of inflight) {
       this.packetIds.reserve(packetId);
       delivery.message.own();
@@ -203,9 +177,9 @@ export class OutboundFlow {
     }
     if (entry.stage === Stage.sent) {
       entry.stage = Stage.released;
-      this.observer.released(entry.delivery, packetId);
-    }
-    this.port?.sendPubrel(packetId, ReasonCode.success);
+      const lsn = this.observer.released(entry.delivery, packetId);
+      this.port?.whenDurable(lsn, () => this.port?.sendPubrel(packetId, ReasonCode.success));
+    } else this.port?.sendPubrel(packetId, ReasonCode.success);
   }
 
   /** PUBCOMP: the QoS 2 flow ends. */
@@ -249,6 +223,7 @@ export class OutboundFlow {
       }
     }
     this.window.clear();
+    this.doubtful = undefined;
     for (;;) {
       const delivery = this.queue.shift();
       if (delivery === undefined) break;
@@ -277,9 +252,20 @@ export class OutboundFlow {
     if (this.atMostOnceWaits) this.sendWaitingAtMostOnce(nowMs);
     if (this.port.isCongested) {
       this.observer.dropped(delivery, 'slow-consumer', 'outbound_bytes_max');
+    } else if (this.port.holdsBack) {
+      this.sendAtMostOnceLater(delivery, this.port, nowMs);
     } else {
       this.sendAtMostOnce(delivery, nowMs);
     }
+  }
+
+  /** It does not overtake what waits for the store. */
+  private sendAtMostOnceLater(delivery: Delivery, port: DeliveryPort, nowMs: number): void {
+    delivery.message.hold();
+    port.whenDurable(0, () => {
+      if (this.port === port) this.sendAtMostOnce(delivery, nowMs);
+      delivery.message.release();
+    });
   }
 
   private sendAtMostOnce(delivery: Delivery, nowMs: number): void {
@@ -316,8 +302,12 @@ export class OutboundFlow {
 
   private sendNew(delivery: Delivery, nowMs: number): void {
     const port = this.port as DeliveryPort;
+    if (port.holdsBack || (delivery.qos === QoS.exactlyOnce && delivery.message.lsn !== 0)) {
+      this.sendWhenDurable(delivery, port, nowMs);
+      return;
+    }
     const packetId = this.packetIds.allocate();
-    if (!port.sendPublish(delivery, packetId, false, nowMs)) {
+    if (!port.sendPublish(delivery, packetId, this.doubtful?.has(delivery) === true, nowMs)) {
       this.packetIds.release(packetId);
       this.tooLarge(delivery, 0);
       return;
@@ -344,6 +334,32 @@ export class OutboundFlow {
       this.giveQuota();
     }
     return true;
+  }
+
+  /**
+   * A QoS 2 message that is stored leaves when a restart would know its Packet Identifier; else the client could
+   * get it under another one, or another one in its place. What comes behind does not overtake it.
+   */
+  private sendWhenDurable(delivery: Delivery, port: DeliveryPort, nowMs: number): void {
+    const packetId = this.packetIds.allocate();
+    const entry: Inflight = { delivery, packetId, stage: Stage.sent, order: 0 };
+    delivery.message.hold();
+    this.window.put(entry);
+    this.countInflight(delivery, 1);
+    this.sendQuota--;
+    let isLater = false;
+    const lsn = this.observer.delivered(delivery, packetId);
+    port.whenDurable(delivery.qos === QoS.exactlyOnce ? lsn : 0, () => {
+      if (this.port !== port || this.window.get(packetId) !== entry) return;
+      const dup = this.doubtful?.has(delivery) === true;
+      if (port.sendPublish(delivery, packetId, dup, nowMs)) return;
+      this.forget(entry);
+      this.tooLarge(delivery, packetId);
+      delivery.message.own(); // Not released: perhaps it is just being given to others.
+      this.giveQuota();
+      if (isLater) this.pump(nowMs);
+    });
+    isLater = true;
   }
 
   private tooLarge(delivery: Delivery, packetId: number): void {

@@ -9,8 +9,9 @@ import {
   type ReasonCode,
   type ServerPacket,
 } from '../packet/index.ts';
-import type { PacketOutput } from './connection-host.ts';
+import type { ConnectionHost, Lsn, PacketOutput } from './connection-host.ts';
 import type { Delivery } from './delivery.ts';
+import { HeldDeliveries } from './held-deliveries.ts';
 import type { DeliveryPort } from './outbound-flow.ts';
 import { publishPacketFor, publishProperties } from './publish-packet.ts';
 import { OutboundTopicAliases } from './topic-alias.ts';
@@ -19,16 +20,23 @@ import { withoutReason } from './without-reason.ts';
 /** What a Topic Alias may add: the property, and a byte more in each of the two lengths before it. */
 const aliasBytesMax = 5;
 
+/** How far the store is, and who says when it is farther. */
+export type StoreGate = Pick<ConnectionHost, 'durable' | 'answerWaits'>;
+
 export class PacketSender implements DeliveryPort {
   version: MqttVersion = MqttVersion.v311;
   private readonly output: PacketOutput;
+  private readonly store: StoreGate;
   /** The client's Maximum Packet Size, Infinity when it set none. */
   private maximumPacketSize = Infinity;
   private sendsProblemInformation = true;
   private aliases: OutboundTopicAliases | undefined;
+  /** Made when the first delivery has to wait. */
+  private held: HeldDeliveries | undefined;
 
-  constructor(output: PacketOutput) {
+  constructor(output: PacketOutput, store: StoreGate) {
     this.output = output;
+    this.store = store;
   }
 
   /** What the client said in its CONNECT. */
@@ -86,6 +94,31 @@ export class PacketSender implements DeliveryPort {
     if (spareBytes < 0) return false; // [MQTT-3.1.2-24]
     this.send(spareBytes < aliasBytesMax ? packet : this.withAlias(packet));
     return true;
+  }
+
+  get holdsBack(): boolean {
+    return this.held?.isEmpty === false;
+  }
+
+  whenDurable(lsn: Lsn, send: () => void): void {
+    if (lsn <= this.store.durable && !this.holdsBack) {
+      send();
+      return;
+    }
+    this.held ??= new HeldDeliveries();
+    this.held.add(lsn, send);
+    this.store.answerWaits();
+  }
+
+  /** The store's watermark moved. @returns whether nothing waits on */
+  flushHeld(durable: Lsn): boolean {
+    this.held?.flush(durable);
+    return !this.holdsBack;
+  }
+
+  /** What waits is not sent any more. */
+  closed(): void {
+    this.held = undefined;
   }
 
   sendPubrel(packetId: number, reasonCode: ReasonCode): void {

@@ -42,9 +42,9 @@ const ignore = (): void => undefined;
 
 export const quietObserver: OutboundObserver = {
   dropped: ignore,
-  delivered: ignore,
+  delivered: () => 0,
   settled: ignore,
-  released: ignore,
+  released: () => 0,
   overflowDisconnect: ignore,
 };
 

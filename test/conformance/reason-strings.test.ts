@@ -77,9 +77,9 @@ function session(): Session {
   const ignore = (): void => undefined;
   const observer = {
     dropped: ignore,
-    delivered: ignore,
+    delivered: () => 0,
     settled: ignore,
-    released: ignore,
+    released: () => 0,
     overflowDisconnect: ignore,
   };
   const limits = {

@@ -36,6 +36,7 @@ import type { MaybePromise } from './hooks.ts';
 import type { Link, LinkHandler } from './link.ts';
 import { type Published, withoutAlias } from './publishing.ts';
 import type { ListenerPolicy } from './settings.ts';
+import { TurnShare } from './turn-share.ts';
 
 export class ClientConnection implements LinkHandler, ConnectionHost {
   readonly link: Link;
@@ -51,6 +52,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
   private readonly reader: PacketReader<'server'>;
   private readonly output: ConnectionOutput;
   private readonly deadline: ConnectionDeadline;
+  private readonly share: TurnShare;
   private isWaiting = false;
   private isProcessing = false;
   /** It is over, whichever way that came. */
@@ -64,6 +66,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
     this.link = link;
     this.output = new ConnectionOutput(core, link, this);
     this.policy = policy;
+    this.share = new TurnShare(core, this);
     const { limits, serverKeepAlive } = core.settings;
     const nowMs = core.runtime.nowMs();
     this.connectedAtMs = nowMs;
@@ -117,8 +120,8 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
   // ---- reading ---------------------------------------------------------------------------------------------
 
   /** Handles every complete packet until one has to wait for a decision. */
-  private process(): void {
-    if (this.isProcessing) return;
+  process(): void {
+    if (this.isProcessing || this.isFinished) return;
     this.isProcessing = true;
     try {
       this.receivePackets();
@@ -132,10 +135,12 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
 
   private receivePackets(): void {
     const { counters, runtime } = this.core;
+    if (this.share.isResting) return;
     const nowMs = runtime.nowMs();
-    while (!this.isWaiting && !this.isFinished) {
+    this.share.begin(nowMs);
+    while (!this.isWaiting && !this.isFinished && !this.share.isUsedUp) {
       const packet = this.reader.next();
-      if (packet === undefined) return;
+      if (packet === undefined) break;
       counters.packetsReceived++;
       if (packet.type === PacketType.publish) {
         counters.publishReceived++;
@@ -143,6 +148,7 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
       }
       this.protocol.receive(packet, nowMs);
     }
+    this.share.end();
   }
 
   private guard(step: () => void): void {
@@ -185,7 +191,8 @@ export class ClientConnection implements LinkHandler, ConnectionHost {
 
   /** Reads only while nothing is being decided, the client takes our answers, and the store keeps up. */
   updateReading(): void {
-    const mustPause = this.isWaiting || this.output.isClogged || this.core.storeWatch.isBehind;
+    const isHeld = this.isWaiting || this.share.isResting;
+    const mustPause = isHeld || this.output.isClogged || this.core.storeWatch.isBehind;
     if (mustPause === this.isReadingPaused) return;
     this.isReadingPaused = mustPause;
     if (mustPause) this.link.pause();

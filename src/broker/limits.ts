@@ -158,7 +158,7 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     8192,
     false,
     'Topic Names whose receivers are remembered between publishes.',
-    'The oldest half is forgotten.',
+    'What was not asked for lately is forgotten; until then up to twice as many are held.',
   ),
   retainedWalkStep: row(
     'messages',

@@ -293,6 +293,21 @@ test('a stored QoS 2 message and its PUBREL leave when the store has their recor
   assert.deepEqual(port.take(), ['PUBREL#2']);
 });
 
+test('a PUBREC that comes twice lets no PUBREL leave before the store knows of the first', () => {
+  const { flow } = start();
+  const port = new RecorderPort();
+  flow.attach(port, 10);
+  const made = delivery('a', QoS.exactlyOnce);
+  made.message.lsn = 5;
+  flow.deliver(made, nowMs);
+  assert.deepEqual(port.take(), ['a#1']);
+  port.durable = 0;
+  for (let count = 0; count < 2; count++) flow.received(1, ReasonCode.success, nowMs);
+  assert.deepEqual(port.take(), []);
+  port.becameDurable(10);
+  assert.deepEqual(port.take(), ['PUBREL#1', 'PUBREL#1']);
+});
+
 test('what waits for the store when the connection ends is sent on the next one, once', () => {
   const { flow } = start();
   const port = new RecorderPort();

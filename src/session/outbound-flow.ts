@@ -175,11 +175,11 @@ export class OutboundFlow {
       }
       return;
     }
-    if (entry.stage === Stage.sent) {
-      entry.stage = Stage.released;
-      const lsn = this.observer.released(entry.delivery, packetId);
-      this.port?.whenDurable(lsn, () => this.port?.sendPubrel(packetId, ReasonCode.success));
-    } else this.port?.sendPubrel(packetId, ReasonCode.success);
+    const isFirst = entry.stage === Stage.sent;
+    entry.stage = Stage.released;
+    const lsn = isFirst ? this.observer.released(entry.delivery, packetId) : 0;
+    // The answer to a PUBREC that came twice does not overtake the first one.
+    this.port?.whenDurable(lsn, () => this.port?.sendPubrel(packetId, ReasonCode.success));
   }
 
   /** PUBCOMP: the QoS 2 flow ends. */
